@@ -1,0 +1,1 @@
+//! The Rust driver of Quorate.

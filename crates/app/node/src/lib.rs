@@ -1,0 +1,1 @@
+//! Drives the machines: the write path, the read path, background services.

@@ -1,0 +1,1 @@
+//! The cluster's metadata state: schema, ring, replication, epochs.

@@ -1,0 +1,1 @@
+//! One request, one machine: writes, reads, hints, receipts.

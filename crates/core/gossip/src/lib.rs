@@ -1,0 +1,1 @@
+//! Who is alive: heartbeats, endpoint state, phi-accrual failure detector.

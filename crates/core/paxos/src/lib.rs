@@ -1,0 +1,1 @@
+//! Paxos: ballots, one decision, and the slot log built on it.

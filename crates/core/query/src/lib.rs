@@ -1,0 +1,1 @@
+//! Statement and schema to plan: restrictions, functions, paging, result sets.

@@ -1,0 +1,1 @@
+//! The seeded world: time, network, disk, faults, checkers.

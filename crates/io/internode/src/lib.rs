@@ -1,0 +1,1 @@
+//! tonic streams between nodes.

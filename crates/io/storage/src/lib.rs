@@ -1,0 +1,1 @@
+//! The engine: commit log and RocksDB.
