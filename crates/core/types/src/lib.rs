@@ -6,6 +6,7 @@
 //! [`ConsistencyLevel`] has one wire code). Start with [`Token`] and [`ConsistencyLevel`].
 
 mod consistency;
+mod error;
 mod ids;
 mod murmur3;
 mod time;
@@ -14,6 +15,8 @@ mod token;
 pub use consistency::ConsistencyLevel;
 pub use consistency::UnknownConsistencyCode;
 pub use consistency::WriteType;
+pub use error::FailureReason;
+pub use error::RequestError;
 pub use ids::Ballot;
 pub use ids::Endpoint;
 pub use ids::EndpointError;
