@@ -1,5 +1,6 @@
 //! The CQL types a column can have, their names, and which bytes are a value of each.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 /// A scalar CQL type.
@@ -134,6 +135,39 @@ impl CqlType {
         Self::EVERY
             .into_iter()
             .find(|cql_type| cql_type.code() == code)
+    }
+
+    /// Whether the bytes are a value of the type. The empty value (no bytes) is one for most types
+    /// that are not text, and is refused for tinyint, smallint, date, time and duration.
+    pub fn validate(self, wire: &[u8]) -> Result<(), InvalidValue> {
+        unimplemented!("{self} {wire:?}")
+    }
+
+    /// The order of the type, over wire bytes. Total: bytes that are no value of the type sort
+    /// after all that are, and among themselves as bytes.
+    pub fn compare(self, a: &[u8], b: &[u8]) -> Ordering {
+        unimplemented!("{self} {a:?} {b:?}")
+    }
+
+    /// Whether the type can be a key, a set's element or be compared with `<`: all but duration.
+    pub const fn is_orderable(self) -> bool {
+        !matches!(self, Self::Duration)
+    }
+
+    /// Whether `+`, `sum` and `avg` take it.
+    pub const fn is_numeric(self) -> bool {
+        matches!(
+            self,
+            Self::Tinyint
+                | Self::Smallint
+                | Self::Int
+                | Self::Bigint
+                | Self::Counter
+                | Self::Varint
+                | Self::Decimal
+                | Self::Float
+                | Self::Double
+        )
     }
 
     /// Reads a type's name, lower case; `varchar` is `text`.
