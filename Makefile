@@ -7,6 +7,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
+.NOTPARALLEL: # one cargo at a time, and the order of prerequisites matters
 .PHONY: help demo test build verify bench rocksdb setup setup-test fmt-check tidy clippy doc binary-under-test
 
 IN_ENV := deploy/env.sh
@@ -28,7 +29,7 @@ build: setup ## the release binary
 test: setup-test rocksdb fmt-check tidy clippy binary-under-test ## every check and every test
 	@$(IN_ENV) deploy/test.sh
 
-verify: setup fmt-check clippy doc tidy ## the read-only checks: format, lints, documentation, tidy
+verify: setup-test fmt-check clippy doc tidy ## the read-only checks: format, lints, documentation, tidy
 
 bench: setup ## the benchmarks of benches/
 	@$(IN_ENV) cargo bench -p quorate-benches

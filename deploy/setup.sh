@@ -14,6 +14,14 @@ if ! command -v cargo >/dev/null; then
     exit 1
 fi
 
+# Format and lints are tests too; a minimal toolchain comes without them.
+if [[ ${1:-} == test ]] && ! { cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1; then
+    if ! command -v rustup >/dev/null || ! rustup component add rustfmt clippy; then
+        echo "setup: please install rustfmt and clippy (format and lints are checked): rustup component add rustfmt clippy" >&2
+        exit 1
+    fi
+fi
+
 packages=()
 reasons=()
 need() { # package, reason

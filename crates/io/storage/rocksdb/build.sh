@@ -220,6 +220,8 @@ partial=$cache/$key.partial
 
 if [[ ! -f $result/lib/librocksdb.a ]]; then
     mkdir -p "$cache"
+    # The compilers inherit the lock: should only this script be killed, the next
+    # build waits until they have ended too.
     exec 9>"$cache/$key.lock"
     flock --nonblock 9 || { say "another build of $key is running; waiting for it"; flock 9; }
     [[ -f $result/lib/librocksdb.a ]] || build
