@@ -10,12 +10,16 @@
 //! `docs/formats/commitlog.md`.
 
 mod config;
+mod disk;
 mod error;
 mod frame;
 mod log;
 mod position;
+mod prepare_ahead;
 mod record_file;
+mod recovery;
 mod replay;
+mod segment;
 mod writer;
 
 pub use config::{DamagePolicy, LogConfig, SyncMode};

@@ -25,17 +25,21 @@ impl LogPosition {
 
     /// Segment, then offset, big endian.
     pub fn to_bytes(self) -> [u8; 12] {
-        let [a, b, c, d, e, f, g, h] = self.segment.to_be_bytes();
-        let [i, j, k, l] = self.offset.to_be_bytes();
-        [a, b, c, d, e, f, g, h, i, j, k, l]
+        let mut bytes = [0; 12];
+        let (segment, offset) = bytes.split_at_mut(8);
+        segment.copy_from_slice(&self.segment.to_be_bytes());
+        offset.copy_from_slice(&self.offset.to_be_bytes());
+        bytes
     }
 
     /// The inverse of [`LogPosition::to_bytes`].
     pub fn from_bytes(bytes: [u8; 12]) -> Self {
-        let [a, b, c, d, e, f, g, h, i, j, k, l] = bytes;
+        let number = bytes
+            .iter()
+            .fold(0u128, |sum, byte| sum << 8 | u128::from(*byte));
         Self {
-            segment: u64::from_be_bytes([a, b, c, d, e, f, g, h]),
-            offset: u32::from_be_bytes([i, j, k, l]),
+            segment: (number >> 32) as u64,
+            offset: number as u32,
         }
     }
 }
