@@ -294,11 +294,14 @@ impl TableSchema {
         self.columns.iter()
     }
 
-    /// Whether its regular and static columns are counters.
+    /// Whether its regular and static columns are counters. It stays a counter table when they
+    /// are dropped.
     pub fn is_counter(&self) -> bool {
-        self.columns
-            .iter()
-            .any(|column| column.cql_type == CqlType::Counter)
+        let types = self.columns.iter().map(|column| column.cql_type);
+        let dropped = self.dropped_columns.iter().map(|column| column.cql_type);
+        types
+            .chain(dropped)
+            .any(|cql_type| cql_type == CqlType::Counter)
     }
 
     /// Whether the partition key has several components, which are then framed in its bytes.
