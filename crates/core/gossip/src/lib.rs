@@ -12,18 +12,23 @@
 //! Start with [`Gossip`]; [`EndpointState`] is what travels, [`FailureDetector`] is the suspicion.
 
 mod apply;
+mod config;
 mod detector;
+mod effect;
 mod exchange;
 mod machine;
 pub mod message;
+mod round;
 mod state;
+#[cfg(test)]
+mod tests;
 
+pub use config::Config;
 pub use detector::FailureDetector;
 pub use detector::Phi;
-pub use machine::Config;
-pub use machine::Effect;
+pub use effect::Effect;
+pub use effect::Verdict;
 pub use machine::Gossip;
-pub use machine::Verdict;
 pub use message::Delta;
 pub use message::GossipDigest;
 pub use message::Message;

@@ -24,10 +24,14 @@ pub enum PrepareReply {
 pub enum ProposeReply {
     /// It has accepted the value.
     Accept,
-    /// It has promised a larger ballot.
+    /// It has promised a larger ballot and will never accept the value under this one.
     Reject {
         /// What a next try must exceed.
         promised: Ballot,
+        /// The largest ballot it has accepted a value under, [`Ballot::NONE`] for none. Those only
+        /// grow, so a smaller one than the proposer's proves that it has not accepted the value
+        /// before, either.
+        accepted: Ballot,
     },
 }
 
