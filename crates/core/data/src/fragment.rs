@@ -1,6 +1,24 @@
 //! The bytes of a row: what the coordinator encodes once and everybody else passes on.
+//!
+//! Decides how a row is written and which bytes are one. How two of them become one is decided in
+//! [`crate::reconcile`]; which entry of a partition a fragment belongs to, in [`crate::key`].
+//!
+//! # Invariants
+//!
+//! * **F1** Equal content, equal bytes: of the bytes that could say the same, one is written and
+//!   the others are refused.
+//! * **F2** A fragment holds nothing that a deletion of the same fragment covers.
 
+pub(crate) mod bytes_in;
+pub(crate) mod codec;
+
+use crate::reconcile::merge_rows;
 use bytes::Bytes;
+use codec::Covers;
+use codec::FragmentWriter;
+use codec::Head;
+use codec::ItemRef;
+use codec::Items;
 
 /// A column's number, unique for the life of its table: a dropped and re-added column gets a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,22 +117,123 @@ impl Row {
 
     /// As [`Row::encode`], appending.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
-        unimplemented!("{out:?}")
+        if self.is_canonical() {
+            self.write(out);
+        } else {
+            merge_rows(self, &Self::default()).write(out);
+        }
     }
 
     /// Reads what [`Row::encode`] wrote.
     pub fn decode(bytes: &[u8]) -> Result<Self, CorruptFragment> {
-        unimplemented!("{bytes:?}")
+        Self::read(bytes, Bytes::copy_from_slice)
     }
 
     /// As [`Row::decode`]; paths and values are slices of `bytes`, not copies.
     pub fn decode_shared(bytes: &Bytes) -> Result<Self, CorruptFragment> {
-        unimplemented!("{bytes:?}")
+        Self::read(bytes, |part| bytes.slice_ref(part))
     }
 
     /// Whether it says nothing at all.
     pub fn is_empty(&self) -> bool {
-        unimplemented!()
+        self.head().is_empty() && self.column_deletions.is_empty() && self.cells.is_empty()
+    }
+
+    pub(crate) const fn head(&self) -> Head {
+        Head {
+            liveness: self.liveness,
+            deletion: self.deletion,
+            has_range_tombstones: self.has_range_tombstones,
+        }
+    }
+
+    fn read(bytes: &[u8], own: impl Fn(&[u8]) -> Bytes) -> Result<Self, CorruptFragment> {
+        let (head, mut items) = codec::open(bytes)?;
+        let mut row = Self {
+            liveness: head.liveness,
+            deletion: head.deletion,
+            has_range_tombstones: head.has_range_tombstones,
+            ..Self::default()
+        };
+        while let Some(item) = items.next()? {
+            match item {
+                ItemRef::ColumnDeletion(column, tombstone) => {
+                    row.column_deletions.push((column, tombstone));
+                }
+                ItemRef::Cell(cell) => row.cells.push(Cell {
+                    column: cell.column,
+                    path: cell.path.map(&own),
+                    timestamp: cell.timestamp,
+                    state: match cell.state {
+                        CellStateRef::Live(value) => CellState::Live(own(value)),
+                        CellStateRef::Expiring(value, expiring) => {
+                            CellState::Expiring(own(value), expiring)
+                        }
+                        CellStateRef::Tombstone {
+                            local_deletion_secs,
+                        } => CellState::Tombstone {
+                            local_deletion_secs,
+                        },
+                    },
+                }),
+            }
+        }
+        Ok(row)
+    }
+
+    /// Column deletions and cells in the order of the encoding, when each is in order.
+    fn items(&self) -> impl Iterator<Item = ItemRef<'_>> {
+        let mut deletions = self.column_deletions.iter().peekable();
+        let mut cells = self.cells.iter().peekable();
+        std::iter::from_fn(move || {
+            let next_column = cells.peek().map(|cell| cell.column);
+            let deletion = deletions
+                .next_if(|(column, _)| next_column.is_none_or(|next_column| *column <= next_column))
+                .map(|&(column, tombstone)| ItemRef::ColumnDeletion(column, tombstone));
+            deletion.or_else(|| cells.next().map(|cell| ItemRef::Cell(cell.as_ref())))
+        })
+    }
+
+    fn is_canonical(&self) -> bool {
+        let covered =
+            |(liveness, deletion): (Liveness, Tombstone)| liveness.timestamp <= deletion.deleted_at;
+        if self.liveness.zip(self.deletion).is_some_and(covered) {
+            return false;
+        }
+        let mut covers = Covers::new(self.deletion);
+        let mut previous = None;
+        self.items().all(|item| {
+            let ascends = previous.is_none_or(|previous| previous < item.key());
+            previous = Some(item.key());
+            ascends && covers.leaves(&item)
+        })
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        let mut writer = FragmentWriter::new(&self.head(), out);
+        for item in self.items() {
+            writer.item(&item);
+        }
+    }
+}
+
+impl Cell {
+    /// Borrows it.
+    pub fn as_ref(&self) -> CellRef<'_> {
+        CellRef {
+            column: self.column,
+            path: self.path.as_deref(),
+            timestamp: self.timestamp,
+            state: match &self.state {
+                CellState::Live(value) => CellStateRef::Live(value),
+                CellState::Expiring(value, expiring) => CellStateRef::Expiring(value, *expiring),
+                CellState::Tombstone {
+                    local_deletion_secs,
+                } => CellStateRef::Tombstone {
+                    local_deletion_secs: *local_deletion_secs,
+                },
+            },
+        }
     }
 }
 
@@ -146,41 +265,60 @@ pub enum CellStateRef<'a> {
 }
 
 /// A row fragment read in place.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct FragmentView<'a> {
-    bytes: &'a [u8],
+    head: Head,
+    items: Items<'a>,
 }
 
 impl<'a> FragmentView<'a> {
     /// Checks everything once: bounds, order, that the encoding is the canonical one.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, CorruptFragment> {
-        unimplemented!("{bytes:?}")
+        let (head, items) = codec::open(bytes)?;
+        let mut checked = items.clone();
+        while checked.next()?.is_some() {}
+        Ok(Self { head, items })
     }
 
     /// Set by INSERT.
-    pub fn liveness(&self) -> Option<Liveness> {
-        unimplemented!("{:?}", self.bytes)
+    pub const fn liveness(&self) -> Option<Liveness> {
+        self.head.liveness
     }
 
     /// The row's (partition's, range's) own deletion.
-    pub fn deletion(&self) -> Option<Tombstone> {
-        unimplemented!()
+    pub const fn deletion(&self) -> Option<Tombstone> {
+        self.head.deletion
     }
 
     /// On a partition's header: that range tombstones exist.
-    pub fn has_range_tombstones(&self) -> bool {
-        unimplemented!()
+    pub const fn has_range_tombstones(&self) -> bool {
+        self.head.has_range_tombstones
     }
 
     /// Deletions of whole complex columns, in column order.
-    pub fn column_deletions(&self) -> impl Iterator<Item = (ColumnId, Tombstone)> + 'a {
-        let _ = self.bytes;
-        std::iter::empty()
+    pub fn column_deletions(&self) -> impl Iterator<Item = (ColumnId, Tombstone)> + use<'a> {
+        self.items().filter_map(|item| match item {
+            ItemRef::ColumnDeletion(column, tombstone) => Some((column, tombstone)),
+            ItemRef::Cell(_) => None,
+        })
     }
 
     /// In order of column, then path.
-    pub fn cells(&self) -> impl Iterator<Item = CellRef<'a>> + 'a {
-        let _ = self.bytes;
-        std::iter::empty()
+    pub fn cells(&self) -> impl Iterator<Item = CellRef<'a>> + use<'a> {
+        self.items().filter_map(|item| match item {
+            ItemRef::ColumnDeletion(..) => None,
+            ItemRef::Cell(cell) => Some(cell),
+        })
+    }
+
+    fn items(&self) -> impl Iterator<Item = ItemRef<'a>> + use<'a> {
+        let mut items = self.items.clone();
+        // Parsed before, so that no error is left to come.
+        std::iter::from_fn(move || items.next().ok().flatten())
     }
 }
+
+#[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
+pub(crate) mod tests;
