@@ -12,6 +12,8 @@
 mod config;
 mod disk;
 mod error;
+#[cfg(test)]
+mod format_tests;
 mod frame;
 mod log;
 mod position;

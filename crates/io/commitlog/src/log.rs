@@ -294,10 +294,10 @@ impl CommitLog {
         };
         self.write_buffered()?;
         let id = self.active.id;
-        if self.has_unsynced() {
-            let synced = self.active.file.sync();
-            self.poison_on(synced, "sync", id)?;
-        }
+        // Also when only the last mark is unsynced: were it lost and the closing mark kept, the
+        // gap would read as damage.
+        let synced = self.active.file.sync();
+        self.poison_on(synced, "sync", id)?;
         let mut mark = Vec::new();
         frame::encode_closed(&self.active.salt, self.active.end, next.id, &mut mark);
         let marked = self

@@ -28,6 +28,8 @@ struct State {
     fault: Option<Fault>,
     syncs: u64,
     hold_syncs: bool,
+    /// Syncs that are held right now.
+    held_syncs: u64,
     full: bool,
 }
 
@@ -142,6 +144,22 @@ impl SimulatedDisk {
     pub(crate) fn hold_syncs(&self, hold: bool) {
         self.lock().hold_syncs = hold;
         self.shared.1.notify_all();
+    }
+
+    /// Waits until someone is held in a sync.
+    pub(crate) fn wait_for_held_sync(&self) {
+        let mut state = self.lock();
+        while state.held_syncs == 0 {
+            state = self.shared.1.wait(state).unwrap();
+        }
+    }
+
+    /// Waits until so many syncs of files were made.
+    pub(crate) fn wait_for_syncs(&self, count: u64) {
+        let mut state = self.lock();
+        while state.syncs < count {
+            state = self.shared.1.wait(state).unwrap();
+        }
     }
 
     /// Visible names.
@@ -312,11 +330,17 @@ impl DiskFile for SimulatedFile {
 
     fn sync(&self) -> io::Result<()> {
         let mut state = self.disk.lock();
-        while state.hold_syncs {
-            state = self.disk.shared.1.wait(state).unwrap();
+        if state.hold_syncs {
+            state.held_syncs += 1;
+            self.disk.shared.1.notify_all();
+            while state.hold_syncs {
+                state = self.disk.shared.1.wait(state).unwrap();
+            }
+            state.held_syncs -= 1;
         }
         state.change()?;
         state.syncs += 1;
+        self.disk.shared.1.notify_all();
         let inode = &mut state.inodes[self.inode];
         inode.durable = inode.live.clone();
         inode.unsynced.clear();

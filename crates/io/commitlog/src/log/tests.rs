@@ -85,7 +85,7 @@ fn five_records() -> (SimulatedDisk, Records) {
 fn three_segments() -> (SimulatedDisk, Records) {
     let disk = SimulatedDisk::default();
     let mut log = open(&disk).log;
-    let records = append(&mut log, 0, &[100; 8]);
+    let records = append(&mut log, 0, &[100; 11]);
     log.sync().unwrap();
     assert_eq!(log.segments().len(), 3);
     (disk.killed(), records)
@@ -130,7 +130,7 @@ fn what_was_appended_is_replayed_in_order_with_its_positions() {
     assert_eq!(replayed, records);
     assert!(records.is_sorted());
     records.extend(append(&mut log, 200, &[7]));
-    assert_eq!(log.discard_before(records[150].0).unwrap(), 5);
+    assert_eq!(log.discard_before(records[150].0).unwrap(), 4);
     log.close().unwrap();
     let (_log, replay) = CommitLog::open(real).unwrap();
     assert_eq!(replay.last().unwrap().unwrap().position, records[200].0);
@@ -212,7 +212,7 @@ fn check_prefix_and_go_on(disk: &SimulatedDisk, prefix: &[(LogPosition, Vec<u8>)
         mut log, records, ..
     } = open(disk);
     assert_eq!(records, prefix);
-    assert_ne!(log.end().segment, 1);
+    assert!(prefix.is_empty() || log.end().segment != 1, "L5");
     let more = append(&mut log, 90, &[10, 200, 200]);
     log.sync().unwrap();
     let Opened {
@@ -308,7 +308,7 @@ fn every_flipped_bit_of_a_closed_segment_is_found_and_named() {
             records: replayed,
             summary,
         } = open_with(&disk, config(512, DamagePolicy::Skip)).unwrap();
-        assert_eq!(summary.damage, [found.clone()]);
+        assert_eq!(summary.damage, std::slice::from_ref(&found));
         let left: Vec<_> = records
             .iter()
             .filter(|record| {
@@ -453,11 +453,7 @@ fn a_recycled_segment_never_replays_records_of_its_earlier_life() {
         assert_eq!(open(&lost).records, kept);
     }
     let recycled = disk.content(&segment_name(log.end().segment));
-    assert!(
-        recycled[log.end().offset as usize + 8..]
-            .iter()
-            .any(|byte| *byte == 0x5a)
-    );
+    assert!(recycled[log.end().offset as usize + 8..].contains(&0x5a));
 }
 
 #[test]
@@ -468,11 +464,11 @@ fn spare_segments_are_kept_up_to_their_limit_and_used_again() {
         ..config(512, DamagePolicy::Refuse)
     };
     let mut log = open_with(&disk, few).unwrap().log;
-    let records = append(&mut log, 0, &[100; 30]);
+    let records = append(&mut log, 0, &[100; 40]);
     assert_eq!(log.segments().len(), 10);
-    assert_eq!(log.discard_before(records[29].0).unwrap(), 9);
+    assert_eq!(log.discard_before(records[39].0).unwrap(), 9);
     assert_eq!(disk.names().len(), 3);
-    append(&mut log, 30, &[100; 6]);
+    append(&mut log, 40, &[100; 8]);
     assert_eq!(log.segments().len(), 3);
     assert_eq!(disk.names().len(), 3);
 }
@@ -483,11 +479,11 @@ fn only_closed_segments_wholly_before_the_position_are_discarded() {
     let mut log = open(&disk).log;
     let records = append(&mut log, 0, &[100; 9]);
     assert_eq!(log.discard_before(LogPosition::START).unwrap(), 0);
-    assert_eq!(log.discard_before(records[2].0).unwrap(), 0);
-    assert_eq!(log.discard_before(records[3].0).unwrap(), 1);
+    assert_eq!(log.discard_before(records[3].0).unwrap(), 0);
+    assert_eq!(log.discard_before(records[4].0).unwrap(), 1);
     assert_eq!(log.discard_before(log.end()).unwrap(), 1);
     log.sync().unwrap();
-    assert_eq!(open(&disk.killed()).records, records[6..]);
+    assert_eq!(open(&disk.killed()).records, records[8..]);
 }
 
 #[test]
@@ -504,17 +500,15 @@ fn a_segment_size_that_changed_is_no_trouble() {
         log.close().unwrap();
     }
     let mut log = open(&disk).log;
-    assert_eq!(
-        log.discard_before(log.end()).unwrap(),
-        log.segments().len() + 8 - 1
-    );
+    log.discard_before(log.end()).unwrap();
+    assert_eq!(log.segments().len(), 1);
 }
 
 #[test]
 fn a_full_disk_refuses_the_record_and_recovers_by_itself() {
     let disk = SimulatedDisk::default();
     let mut log = open(&disk).log;
-    let mut records = append(&mut log, 0, &[100; 3]);
+    let mut records = append(&mut log, 0, &[100; 4]);
     disk.set_full(true);
     for _ in 0..3 {
         assert!(matches!(log.append(&[1; 100]), Err(LogError::Full { .. })));
@@ -522,7 +516,7 @@ fn a_full_disk_refuses_the_record_and_recovers_by_itself() {
     log.sync().unwrap();
     assert_eq!(open(&disk.killed()).records, records);
     disk.set_full(false);
-    records.extend(append(&mut log, 3, &[100]));
+    records.extend(append(&mut log, 4, &[100]));
     log.sync().unwrap();
     assert_eq!(open(&disk.killed()).records, records);
 }
@@ -561,6 +555,7 @@ fn nothing_is_written_or_synced_after_any_failure() {
 }
 
 /// What a run appended, and what of it must and may be found again.
+#[derive(Clone)]
 struct Run {
     records: Records,
     /// So many of them are synced.
@@ -684,7 +679,7 @@ fn script(seed: u64) -> Vec<Step> {
 
 #[test]
 fn a_power_cut_at_any_operation_loses_nothing_that_was_synced() {
-    for case in 0..1500u64 {
+    for case in 0..8_000u64 {
         let mut choices = Choices(case);
         let mut disk = SimulatedDisk::default();
         let mut run = Run::new();
@@ -718,7 +713,8 @@ fn a_power_cut_at_each_operation_of_one_run_loses_nothing_that_was_synced() {
                 return;
             }
             let mut choices = Choices(at * 8 + kept_in_4);
-            run.check(&open(&disk.power_cut(&mut choices, kept_in_4)), at);
+            run.clone()
+                .check(&open(&disk.power_cut(&mut choices, kept_in_4)), at);
             run.check(&open(&disk.killed()), at);
         }
     }
