@@ -21,6 +21,8 @@ mod refused;
 mod replication;
 mod ring;
 mod schema;
+#[cfg(test)]
+mod testing;
 mod transformation;
 
 pub use allocation::allocate_tokens;

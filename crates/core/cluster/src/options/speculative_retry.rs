@@ -47,7 +47,6 @@ impl Default for SpeculativeRetry {
 impl SpeculativeRetry {
     /// Makes the canonical text.
     pub fn new(policy: SpeculativeRetryPolicy) -> Self {
-        let millis = |fixed: Duration| format!("{}ms", fixed.as_secs_f64() * 1000.0);
         let text = match policy {
             SpeculativeRetryPolicy::Never => "NEVER".to_owned(),
             SpeculativeRetryPolicy::Always => "ALWAYS".to_owned(),
@@ -120,19 +119,34 @@ fn parse_percentile(text: &str) -> Option<f64> {
     (0.0..=100.0).contains(&percentile).then_some(percentile)
 }
 
+/// Milliseconds with at most three digits after the point, which are microseconds: in integers,
+/// so that the canonical text reads back to the same policy.
 fn parse_fixed(text: &str) -> Option<Duration> {
-    let millis = parse_plain_number(text.strip_suffix("MS")?)?;
-    // Whole microseconds, so that the canonical text reads back to the same policy.
-    Duration::try_from_secs_f64(millis / 1000.0)
-        .ok()
-        .map(|fixed| Duration::from_micros(fixed.as_micros().try_into().unwrap_or(u64::MAX)))
+    let text = text.strip_suffix("MS")?;
+    parse_plain_number(text)?;
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let fraction = format!("{fraction:0<3}");
+    let millis: u64 = if whole.is_empty() {
+        0
+    } else {
+        whole.parse().ok()?
+    };
+    let micros: u64 = fraction.get(..3)?.parse().ok()?;
+    Some(Duration::from_micros(
+        millis.checked_mul(1000)?.checked_add(micros)?,
+    ))
+}
+
+fn millis(fixed: Duration) -> String {
+    let micros = fixed.as_micros();
+    let text = format!("{}.{:03}", micros / 1000, micros % 1000);
+    format!("{}ms", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// Digits with at most one point: no sign, exponent, infinity or NaN.
 fn parse_plain_number(text: &str) -> Option<f64> {
-    let plain = !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'.');
-    if plain { text.parse().ok() } else { None }
+    let is_plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if is_plain { text.parse().ok() } else { None }
 }
