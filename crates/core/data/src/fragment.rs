@@ -295,6 +295,11 @@ impl<'a> FragmentView<'a> {
         self.head.has_range_tombstones
     }
 
+    /// Whether there are no cells and no deletions of columns.
+    pub const fn is_without_columns(&self) -> bool {
+        self.items.is_at_end()
+    }
+
     /// Deletions of whole complex columns, in column order.
     pub fn column_deletions(&self) -> impl Iterator<Item = (ColumnId, Tombstone)> + use<'a> {
         self.items().filter_map(|item| match item {

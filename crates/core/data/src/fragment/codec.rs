@@ -223,6 +223,10 @@ fn read_expiring(input: &mut BytesIn<'_>) -> Result<Expiring, Damage> {
 }
 
 impl<'a> Items<'a> {
+    pub(crate) const fn is_at_end(&self) -> bool {
+        self.input.is_at_end()
+    }
+
     /// The next item, when there is one. After an error there is none that can be trusted.
     #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<ItemRef<'a>>, CorruptFragment> {
