@@ -1,15 +1,24 @@
 //! Clusters and definitions for tests.
 
 use crate::Change;
+use crate::ColumnDefinition;
 use crate::Metadata;
 use crate::Node;
 use crate::NodeState;
+use crate::Property;
 use crate::Refused;
+use crate::TableChange;
+use crate::TableDefinition;
+use crate::TableSchema;
 use crate::Transformation;
+use quorate_data::CqlType;
 use quorate_types::Endpoint;
 use quorate_types::HostId;
+use quorate_types::TableId;
 use quorate_types::Token;
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Node `number`, with addresses made from its number and no tokens.
@@ -83,4 +92,130 @@ pub(crate) fn change(
     transformation: &Transformation,
 ) -> Result<Change, Refused> {
     metadata.apply(transformation).map(|(_, change)| change)
+}
+
+/// A map of texts.
+pub(crate) fn texts(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
+    entries
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+        .collect()
+}
+
+/// Properties that are constants.
+pub(crate) fn properties(entries: &[(&str, &str)]) -> BTreeMap<String, Property> {
+    entries
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), Property::quoted(*text)))
+        .collect()
+}
+
+/// CREATE KEYSPACE with this replication map.
+pub(crate) fn create_keyspace(name: &str, replication: &[(&str, &str)]) -> Transformation {
+    Transformation::CreateKeyspace {
+        name: name.to_owned(),
+        replication: Some(texts(replication)),
+        durable_writes: true,
+        if_not_exists: false,
+    }
+}
+
+/// Columns written as `a int, b text static`.
+pub(crate) fn columns(text: &str) -> Vec<ColumnDefinition> {
+    let declared = text.split(", ").filter(|declared| !declared.is_empty());
+    declared
+        .map(|declared| {
+            let words: Vec<&str> = declared.split(' ').collect();
+            ColumnDefinition {
+                name: words[0].to_owned(),
+                cql_type: CqlType::from_name(words[1]).unwrap(),
+                is_static: words.get(2) == Some(&"static"),
+            }
+        })
+        .collect()
+}
+
+/// The table `k.name`: columns as [`columns`] reads them, then partition key and clustering as
+/// names between spaces. Its id follows from its name.
+pub(crate) fn definition(
+    name: &str,
+    declared: &str,
+    partition_key: &str,
+    clustering: &str,
+) -> TableDefinition {
+    let names = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+    let id = name
+        .bytes()
+        .fold(7, |id: u128, byte| id * 257 + u128::from(byte));
+    TableDefinition {
+        id: TableId(Uuid::from_u128(id)),
+        keyspace: "k".to_owned(),
+        name: name.to_owned(),
+        columns: columns(declared),
+        partition_key: names(partition_key),
+        clustering: names(clustering),
+        clustering_order: Vec::new(),
+        options: BTreeMap::new(),
+    }
+}
+
+/// CREATE TABLE of this definition.
+pub(crate) fn create_table(definition: TableDefinition) -> Transformation {
+    Transformation::CreateTable {
+        definition,
+        if_not_exists: false,
+    }
+}
+
+/// ALTER TABLE k.table.
+pub(crate) fn alter_table(table: &str, change: TableChange) -> Transformation {
+    Transformation::AlterTable {
+        keyspace: "k".to_owned(),
+        table: table.to_owned(),
+        change,
+        if_exists: false,
+    }
+}
+
+/// ALTER TABLE … ADD.
+pub(crate) fn add(declared: &str) -> TableChange {
+    TableChange::AddColumns {
+        columns: columns(declared),
+        if_not_exists: false,
+    }
+}
+
+/// ALTER TABLE … DROP, at microsecond 1,000.
+pub(crate) fn drop_columns(names: &[&str]) -> TableChange {
+    TableChange::DropColumns {
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+        if_exists: false,
+        at_micros: 1_000,
+    }
+}
+
+/// One node, keyspace `k`, and the tables `t` (a, b, s static, v, w) and `counts` (a, n).
+pub(crate) fn with_tables() -> Metadata {
+    let mut metadata = cluster("Test Cluster", &[("dc1", "r1")]);
+    for transformation in [
+        create_keyspace(
+            "k",
+            &[("class", "SimpleStrategy"), ("replication_factor", "1")],
+        ),
+        create_table(definition(
+            "t",
+            "w int, v text, s text static, b int, a int",
+            "a",
+            "b",
+        )),
+        create_table(definition("counts", "a int, n counter", "a", "")),
+    ] {
+        metadata = applied(&metadata, &transformation).unwrap();
+    }
+    metadata
+}
+
+/// The table `k.name`.
+pub(crate) fn table(metadata: &Metadata, name: &str) -> Arc<TableSchema> {
+    Arc::clone(metadata.table("k", name).unwrap())
 }

@@ -134,7 +134,12 @@ impl Coded for f64 {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, CorruptMetadata> {
-        u64::read(reader).map(Self::from_bits)
+        let value = Self::from_bits(u64::read(reader)?);
+        if value.is_finite() {
+            Ok(value)
+        } else {
+            corrupt(format!("number {value}"))
+        }
     }
 }
 
