@@ -63,14 +63,13 @@ impl Found {
         match &select.selection {
             Selection::All => {}
             Selection::Items(items) => {
-                items.iter().for_each(|item| self.selector(&item.selector));
+                for item in items {
+                    self.selector(&item.selector);
+                }
             }
         }
         self.relations(&select.where_clause);
-        select
-            .group_by
-            .iter()
-            .for_each(|selector| self.selector(selector));
+        self.selectors(&select.group_by);
         for ordering in &select.order_by {
             self.terms(&ordering.ann_of);
         }
@@ -110,7 +109,9 @@ impl Found {
     }
 
     fn delete(&mut self, delete: &Delete) {
-        delete.targets.iter().for_each(|target| self.target(target));
+        for target in &delete.targets {
+            self.target(target);
+        }
         self.using(&delete.using);
         self.relations(&delete.where_clause);
         self.condition(delete.condition.as_ref());
@@ -118,10 +119,9 @@ impl Found {
 
     fn batch(&mut self, batch: &Batch) {
         self.using(&batch.using);
-        batch
-            .statements
-            .iter()
-            .for_each(|statement| self.modification(statement));
+        for statement in &batch.statements {
+            self.modification(statement);
+        }
     }
 
     fn modification(&mut self, modification: &Modification) {
@@ -181,7 +181,9 @@ impl Found {
     }
 
     fn terms<'a>(&mut self, terms: impl IntoIterator<Item = &'a Term>) {
-        terms.into_iter().for_each(|term| self.term(term));
+        for term in terms {
+            self.term(term);
+        }
     }
 
     fn term(&mut self, term: &Term) {
@@ -191,15 +193,21 @@ impl Found {
             Term::List(items) | Term::Set(items) | Term::Tuple(items) => self.terms(items),
             Term::Function { arguments, .. } => self.terms(arguments),
             Term::Map(entries) => {
-                entries
-                    .iter()
-                    .for_each(|(key, value)| self.terms([key, value]));
+                for (key, value) in entries {
+                    self.terms([key, value]);
+                }
             }
-            Term::UserType(fields) => fields.iter().for_each(|(_, value)| self.term(value)),
+            Term::UserType(fields) => self.terms(fields.iter().map(|(_, value)| value)),
             Term::TypeHint { term, .. } | Term::Cast { term, .. } | Term::Negate(term) => {
                 self.term(term);
             }
             Term::Binary { left, right, .. } => self.terms([left.as_ref(), right.as_ref()]),
+        }
+    }
+
+    fn selectors(&mut self, selectors: &[Selector]) {
+        for selector in selectors {
+            self.selector(selector);
         }
     }
 
@@ -208,12 +216,10 @@ impl Found {
             Selector::Column(_) | Selector::Literal(_) | Selector::Null | Selector::CountRows => {}
             Selector::Marker(marker) => self.marker(marker),
             Selector::List(items) | Selector::Set(items) | Selector::Tuple(items) => {
-                items.iter().for_each(|item| self.selector(item));
+                self.selectors(items);
             }
             Selector::Function { arguments, .. } => {
-                arguments
-                    .iter()
-                    .for_each(|argument| self.selector(argument));
+                self.selectors(arguments);
             }
             Selector::MapOrUserType(entries) => {
                 for (key, value) in entries {

@@ -52,10 +52,13 @@ pub fn parse_statement(text: &str) -> Result<Statement, SyntaxError> {
 
 /// Parses the name of a type, such as `map<text, frozen<list<int>>>`.
 pub fn parse_type(text: &str) -> Result<TypeName, SyntaxError> {
-    parse(text, |parser| parser.type_name())
+    parse(text, Parser::type_name)
 }
 
-fn parse<T>(text: &str, rule: impl FnOnce(&mut Parser<'_>) -> Parsed<T>) -> Result<T, SyntaxError> {
+fn parse<'a, T>(
+    text: &'a str,
+    rule: impl FnOnce(&mut Parser<'a>) -> Parsed<T>,
+) -> Result<T, SyntaxError> {
     let mut parser = Parser::new(text);
     let parsed = rule(&mut parser).and_then(|node| {
         if parser.position < parser.tokens.len() {

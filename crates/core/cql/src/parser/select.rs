@@ -67,9 +67,10 @@ impl Parser<'_> {
         })))
     }
 
-    /// JSON and DISTINCT are columns too when what follows is no selection.
+    /// JSON and DISTINCT are columns too when what follows is no selection; `json - a` selects
+    /// `-a` as JSON.
     fn accept_modifier(&mut self, word: &str) -> bool {
-        let continues_an_expression = ["FROM", ",", ".", "+", "-", "/", "%"]
+        let continues_an_expression = ["FROM", ",", ".", "+", "/", "%"]
             .into_iter()
             .any(|next| self.at_ahead(1, next));
         let is_multiplied = self.at_ahead(1, "*") && !self.at_ahead(2, "FROM");
@@ -239,12 +240,11 @@ impl Parser<'_> {
         if self.accept_all(&["COUNT", "(", "*", ")"]) {
             return Ok(Selector::CountRows);
         }
-        const METADATA: [CellMetadata; 3] = [
+        for kind in [
             CellMetadata::WriteTime,
             CellMetadata::MaxWriteTime,
             CellMetadata::Ttl,
-        ];
-        for kind in METADATA {
+        ] {
             if self.accept_all(&[kind.as_str(), "("]) {
                 let column = Selector::Column(self.column()?);
                 let of = Box::new(self.selector_parts(column)?);
@@ -309,7 +309,7 @@ impl Parser<'_> {
     }
 
     fn relation(&mut self) -> Parsed<Relation> {
-        if self.accept_all(&["TOKEN"]) {
+        if self.accept("TOKEN") {
             let columns = self.parenthesised(Self::column)?;
             let operator = self.comparison()?;
             return Ok(Relation::Token {

@@ -171,7 +171,7 @@ impl Parser<'_> {
                 options
                     .clustering_order
                     .extend(self.parenthesised(Self::clustering_order)?);
-            } else if self.at_all(&["ID", "="]) {
+            } else if self.at_ahead(1, "=") && (self.at("ID") || self.word(0) == "\"id\"") {
                 let start = self.position;
                 if options.id.replace(self.table_id()?).is_some() {
                     return Err(repeated(start, "id"));
@@ -199,7 +199,8 @@ impl Parser<'_> {
     }
 
     fn table_id(&mut self) -> Parsed<Uuid> {
-        self.expect_all(&["ID", "="])?;
+        self.identifier()?;
+        self.expect("=")?;
         let start = self.position;
         let literal = self.literal()?;
         Uuid::try_parse(&literal.text).map_err(|_| Self::refuse_at(start, "Invalid table id"))

@@ -95,7 +95,12 @@ impl Parser<'_> {
     pub(super) fn accept_type_hint(&mut self, columns: bool) -> Option<TypeName> {
         let start = self.position;
         let hint = self.type_in_parentheses().ok().filter(|hint| {
-            let certain = !matches!(hint, TypeName::User(_) | TypeName::Custom(_));
+            // A column in parentheses looks like a user type, a string like a custom one.
+            let certain = match hint {
+                TypeName::User(_) => !columns,
+                TypeName::Custom(_) => false,
+                _ => true,
+            };
             self.at_hinted_value(certain, columns)
         });
         if hint.is_none() {

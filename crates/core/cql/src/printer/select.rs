@@ -9,6 +9,8 @@ use super::separated;
 use super::term::FunctionName;
 use super::term::Negated;
 use crate::ast::Direction;
+use crate::ast::LiteralKind;
+use crate::ast::NativeType;
 use crate::ast::Ordering;
 use crate::ast::Relation;
 use crate::ast::Select;
@@ -104,8 +106,18 @@ impl Display for Selector {
             Self::List(items) => enclosed(f, "[", items, "]"),
             Self::Set(items) => enclosed(f, "{", items, "}"),
             Self::MapOrUserType(pairs) => enclosed(f, "{", &entries(pairs), "}"),
-            Self::Tuple(items) => enclosed(f, "(", items, ")"),
-            Self::Field { of, field } => write!(f, "{of}.{}", Name(field)),
+            Self::Tuple(items) => match items.as_slice() {
+                // `(int)[1]` would be a list of ints; `("int")[1]` is an element of a column.
+                [Self::Column(column)] if NativeType::from_name(column).is_some() => {
+                    write!(f, "(\"{column}\")")
+                }
+                items => enclosed(f, "(", items, ")"),
+            },
+            Self::Field { of, field } => {
+                // `1.f` would begin with a float.
+                let space = optional(ends_in_number(of), " ");
+                write!(f, "{of}{space}.{}", Name(field))
+            }
             Self::Element { of, key } => write!(f, "{of}[{key}]"),
             Self::Slice { of, from, to } => {
                 write!(f, "{of}[")?;
@@ -128,6 +140,17 @@ impl Display for Selector {
                 right,
             } => write!(f, "{left} {operator} {right}"),
         }
+    }
+}
+
+/// Whether a selector prints with a number at its end.
+fn ends_in_number(selector: &Selector) -> bool {
+    match selector {
+        Selector::Literal(literal) => {
+            matches!(literal.kind, LiteralKind::Integer | LiteralKind::Float)
+        }
+        Selector::TypeHint { selector, .. } => ends_in_number(selector),
+        _ => false,
     }
 }
 
