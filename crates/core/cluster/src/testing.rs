@@ -144,9 +144,9 @@ pub(crate) fn definition(
     clustering: &str,
 ) -> TableDefinition {
     let names = |text: &str| text.split_whitespace().map(str::to_owned).collect();
-    let id = name
-        .bytes()
-        .fold(7, |id: u128, byte| id * 257 + u128::from(byte));
+    let id = name.bytes().fold(7, |id: u128, byte| {
+        id.wrapping_mul(257).wrapping_add(u128::from(byte))
+    });
     TableDefinition {
         id: TableId(Uuid::from_u128(id)),
         keyspace: "k".to_owned(),
