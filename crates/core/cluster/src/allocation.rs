@@ -34,6 +34,10 @@ fn token_at(place: u64) -> Token {
 
 /// The tokens for `joining`, which is not among the nodes yet: as many as asked for (at least
 /// one, at most 256), none of them anybody's.
+///
+/// # Panics
+///
+/// When the tokens' number is not the one asked for, which would be a bug.
 pub fn allocate_tokens(metadata: &Metadata, joining: &Node, num_tokens: u32) -> BTreeSet<Token> {
     let num_tokens = usize::try_from(num_tokens.clamp(1, NUM_TOKENS_MAX)).unwrap_or(1);
     let locals: Vec<&Node> = metadata

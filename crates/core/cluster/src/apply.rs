@@ -22,6 +22,7 @@ use crate::Change;
 use crate::Metadata;
 use crate::Refused;
 use crate::Transformation;
+use nodes::NodeUpdate;
 
 impl Metadata {
     /// The state after `transformation` and what it changed, or why not.
@@ -50,7 +51,25 @@ impl Metadata {
                 num_tokens,
             } => self.initialize(cluster_name, first, *num_tokens),
             Transformation::Join { node, num_tokens } => self.join(node, *num_tokens),
-            Transformation::UpdateNode { .. } => self.update_node(transformation),
+            Transformation::UpdateNode {
+                host_id,
+                internode,
+                client,
+                native,
+                datacenter,
+                rack,
+                build,
+            } => {
+                let update = NodeUpdate {
+                    internode,
+                    client,
+                    native,
+                    datacenter,
+                    rack,
+                    build,
+                };
+                self.update_node(*host_id, &update)
+            }
             Transformation::CreateKeyspace {
                 name,
                 replication,

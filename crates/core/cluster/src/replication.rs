@@ -133,10 +133,10 @@ fn parse_simple(
         return refused("SimpleStrategy requires a replication_factor strategy option.");
     };
     let factor = parse_factor(factor)?;
-    for name in options.keys().filter(|name| *name != REPLICATION_FACTOR) {
-        return unrecognized(name, "SimpleStrategy", keyspace);
+    match options.keys().find(|name| *name != REPLICATION_FACTOR) {
+        Some(name) => unrecognized(name, "SimpleStrategy", keyspace),
+        None => Ok(ReplicationStrategy::Simple { factor }),
     }
-    Ok(ReplicationStrategy::Simple { factor })
 }
 
 /// `replication_factor` stands for every datacenter that is not named; an ALTER keeps what the

@@ -5,13 +5,24 @@ use crate::Metadata;
 use crate::Node;
 use crate::NodeState;
 use crate::Refused;
-use crate::Transformation;
 use crate::allocation::NUM_TOKENS_MAX;
 use crate::allocation::allocate_tokens;
+use quorate_types::Endpoint;
 use quorate_types::Epoch;
+use quorate_types::HostId;
 
 /// How many tables a refused join names.
 const NAMED_TABLES_MAX: usize = 3;
+
+/// What a restarted node says of itself.
+pub(super) struct NodeUpdate<'a> {
+    pub(super) internode: &'a Endpoint,
+    pub(super) client: &'a Endpoint,
+    pub(super) native: &'a Option<Endpoint>,
+    pub(super) datacenter: &'a str,
+    pub(super) rack: &'a str,
+    pub(super) build: &'a str,
+}
 
 fn refused<T>(message: impl Into<String>) -> Result<T, Refused> {
     Err(Refused::Node(message.into()))
@@ -71,38 +82,30 @@ impl Metadata {
         Ok(Change::Nodes)
     }
 
-    pub(super) fn update_node(&mut self, update: &Transformation) -> Result<Change, Refused> {
-        let Transformation::UpdateNode {
-            host_id,
-            internode,
-            client,
-            native,
-            datacenter,
-            rack,
-            build,
-        } = update
-        else {
-            unreachable!("the only caller passes an UpdateNode");
-        };
-        let Some(node) = self.nodes.get_mut(host_id) else {
+    pub(super) fn update_node(
+        &mut self,
+        host_id: HostId,
+        update: &NodeUpdate<'_>,
+    ) -> Result<Change, Refused> {
+        let Some(node) = self.nodes.get_mut(&host_id) else {
             return refused(format!("node {host_id} is not in this cluster"));
         };
         if node.state == NodeState::Left {
             return refused(format!("node {host_id} left this cluster"));
         }
-        if node.datacenter != *datacenter || node.rack != *rack {
+        if node.datacenter != update.datacenter || node.rack != update.rack {
             return refused(format!(
-                "node {host_id} belongs to datacenter '{}', rack '{}'; it cannot become datacenter '{datacenter}', rack '{rack}', because its data would be in the wrong place",
-                node.datacenter, node.rack
+                "node {host_id} belongs to datacenter '{}', rack '{}'; it cannot become datacenter '{}', rack '{}', because its data would be in the wrong place",
+                node.datacenter, node.rack, update.datacenter, update.rack
             ));
         }
         let before = node.clone();
         // Two nodes may claim one address for a while: where addresses are dealt out anew, one
         // of them restarts first. The host id, not the address, says who answers.
-        node.internode.clone_from(internode);
-        node.client.clone_from(client);
-        node.native.clone_from(native);
-        node.build.clone_from(build);
+        node.internode.clone_from(update.internode);
+        node.client.clone_from(update.client);
+        node.native.clone_from(update.native);
+        update.build.clone_into(&mut node.build);
         Ok(if *node == before {
             Change::None
         } else {

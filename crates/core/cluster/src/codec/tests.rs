@@ -402,17 +402,15 @@ proptest! {
             replicas.iter().filter_map(|index| hosts.get(*index)).copied().collect();
         for (number, (keyspace, keys, clusterings, others)) in definitions.into_iter().enumerate() {
             let keyspace = format!("k{keyspace}");
-            let mut declared = String::new();
-            let mut names = [Vec::new(), Vec::new()];
-            for index in 0..keys + clusterings {
-                declared.push_str(&format!("p{index} int, "));
-                names[usize::from(index >= keys)].push(format!("p{index}"));
-            }
+            let names: Vec<String> =
+                (0..keys + clusterings).map(|index| format!("p{index}")).collect();
+            let declared: Vec<String> = names.iter().map(|name| format!("{name} int")).collect();
+            let (partition_key, clustering) = names.split_at(keys);
             let mut definition = testing::definition(
                 &format!("t{number}"),
-                declared.trim_end_matches(", "),
-                &names[0].join(" "),
-                &names[1].join(" "),
+                &declared.join(", "),
+                &partition_key.join(" "),
+                &clustering.join(" "),
             );
             definition.keyspace.clone_from(&keyspace);
             definition.columns.extend(others);

@@ -127,3 +127,26 @@ fn ownership_of_a_keyspace_counts_every_replica() {
         assert_eq!(set.natural.len(), 3, "{range}");
     }
 }
+
+#[test]
+fn a_join_moves_the_replicas_of_keyspaces_that_exist() {
+    let create = testing::create_keyspace(
+        "k",
+        &[("class", "SimpleStrategy"), ("replication_factor", "1")],
+    );
+    let alone = testing::cluster_of("join", vec![testing::node_at(1, "dc1", "r1", &[0])]);
+    let before = applied(&alone, &create).unwrap();
+    let join = crate::Transformation::Join {
+        node: testing::node_at(2, "dc1", "r1", &[100]),
+        num_tokens: 1,
+    };
+    let after = applied(&before, &join).unwrap();
+    let primary = |metadata: &Metadata, token| {
+        let keyspace = metadata.keyspace("k").unwrap();
+        let set = metadata.replicas(keyspace, Token::new(token));
+        assert_eq!(set.natural.len(), 1);
+        set.natural[0].host_id.0.as_u128()
+    };
+    assert_eq!([0, 50].map(|token| primary(&before, token)), [1, 1]);
+    assert_eq!([0, 50].map(|token| primary(&after, token)), [1, 2], "M1");
+}

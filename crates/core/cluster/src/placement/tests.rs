@@ -223,7 +223,7 @@ fn look_ups_of_one_segment_share_their_set() {
     let keyspace = metadata.keyspace("k").unwrap();
     let one = metadata.replicas(keyspace, Token::new(1));
     let other = metadata.replicas(keyspace, Token::new(2));
-    assert!(std::sync::Arc::ptr_eq(&one.natural, &other.natural));
+    assert!(std::sync::Arc::ptr_eq(&one.natural, &other.natural), "M2");
     assert!(one.is_natural(HostId(Uuid::from_u128(1))));
     assert!(!one.contains(HostId(Uuid::from_u128(2))));
 }
