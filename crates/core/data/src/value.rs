@@ -1,8 +1,35 @@
 //! Decoded values: what arithmetic, casts and aggregates work on; and the bytes of partition keys.
+//!
+//! Wire bytes are the native protocol's (semantics 10.3). A value of a type that is not text may
+//! also be *empty*: no bytes at all, which is neither null nor any number. Operations pass it on.
+
+mod aggregate;
+mod arithmetic;
+mod cast;
+pub(crate) mod decimal;
+mod duration;
+mod partition_key;
+pub(crate) mod time;
+pub(crate) mod vint;
+
+pub use aggregate::Average;
+pub use aggregate::Extreme;
+pub use aggregate::Sum;
+pub use arithmetic::ArithmeticError;
+pub use arithmetic::ArithmeticOp;
+pub use arithmetic::arithmetic;
+pub use arithmetic::arithmetic_type;
+pub use arithmetic::negate;
+pub use cast::can_cast;
+pub use cast::cast;
+pub use duration::Duration;
+pub use partition_key::partition_key;
+pub use partition_key::partition_key_components;
 
 use crate::CqlType;
 use crate::InvalidValue;
 use bytes::Bytes;
+use decimal::Decimal;
 use num_bigint::BigInt;
 use std::net::IpAddr;
 use uuid::Uuid;
@@ -40,177 +67,129 @@ pub enum Value {
     Duration(Duration),
 }
 
-/// A span of time in three parts that do not convert into one another; all of one sign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Duration {
-    /// Calendar months.
-    pub months: i32,
-    /// Days, of whatever length.
-    pub days: i32,
-    /// Nanoseconds.
-    pub nanos: i64,
+/// Bytes of a length that validation has checked.
+fn array<const N: usize>(wire: &[u8]) -> [u8; N] {
+    wire.try_into().expect("validation checked the length")
+}
+
+fn string(wire: &[u8]) -> String {
+    String::from_utf8_lossy(wire).into_owned()
 }
 
 impl Value {
     /// Reads wire bytes; `None` is the empty value (a text or blob without bytes is a value).
     pub fn decode(cql_type: CqlType, wire: &[u8]) -> Result<Option<Self>, InvalidValue> {
-        unimplemented!("{cql_type} {wire:?}")
+        cql_type.validate(wire)?;
+        if wire.is_empty() && !cql_type.is_textual() {
+            return Ok(None);
+        }
+        Ok(Some(match cql_type {
+            CqlType::Ascii => Self::Ascii(string(wire)),
+            CqlType::Bigint => Self::Bigint(i64::from_be_bytes(array(wire))),
+            CqlType::Blob => Self::Blob(Bytes::copy_from_slice(wire)),
+            CqlType::Boolean => Self::Boolean(wire != [0]),
+            CqlType::Counter => Self::Counter(i64::from_be_bytes(array(wire))),
+            CqlType::Decimal => {
+                let decimal = Decimal::from_wire(wire).unwrap_or_else(Decimal::zero);
+                decimal.into()
+            }
+            CqlType::Double => Self::Double(f64::from_be_bytes(array(wire))),
+            CqlType::Float => Self::Float(f32::from_be_bytes(array(wire))),
+            CqlType::Int => Self::Int(i32::from_be_bytes(array(wire))),
+            CqlType::Timestamp => Self::Timestamp(i64::from_be_bytes(array(wire))),
+            CqlType::Uuid => Self::Uuid(Uuid::from_bytes(array(wire))),
+            CqlType::Text => Self::Text(string(wire)),
+            CqlType::Varint => Self::Varint(BigInt::from_signed_bytes_be(wire)),
+            CqlType::Timeuuid => Self::Timeuuid(Uuid::from_bytes(array(wire))),
+            CqlType::Inet => Self::Inet(match <[u8; 4]>::try_from(wire) {
+                Ok(short) => short.into(),
+                Err(_) => array::<16>(wire).into(),
+            }),
+            CqlType::Date => Self::Date(u32::from_be_bytes(array(wire))),
+            CqlType::Time => Self::Time(i64::from_be_bytes(array(wire))),
+            CqlType::Smallint => Self::Smallint(i16::from_be_bytes(array(wire))),
+            CqlType::Tinyint => Self::Tinyint(i8::from_be_bytes(array(wire))),
+            CqlType::Duration => Self::Duration(Duration::from_wire(wire)?),
+        }))
     }
 
     /// The wire bytes.
     pub fn encode(&self) -> Bytes {
-        unimplemented!("{self:?}")
+        let owned = Bytes::copy_from_slice;
+        match self {
+            Self::Ascii(text) | Self::Text(text) => owned(text.as_bytes()),
+            Self::Bigint(number) | Self::Counter(number) => owned(&number.to_be_bytes()),
+            Self::Timestamp(millis) => owned(&millis.to_be_bytes()),
+            Self::Time(nanos) => owned(&nanos.to_be_bytes()),
+            Self::Blob(bytes) => bytes.clone(),
+            Self::Boolean(boolean) => owned(&[u8::from(*boolean)]),
+            Self::Decimal { scale, unscaled } => {
+                let mut out = scale.to_be_bytes().to_vec();
+                out.extend(unscaled.to_signed_bytes_be());
+                out.into()
+            }
+            Self::Double(number) => owned(&number.to_be_bytes()),
+            Self::Float(number) => owned(&number.to_be_bytes()),
+            Self::Int(number) => owned(&number.to_be_bytes()),
+            Self::Smallint(number) => owned(&number.to_be_bytes()),
+            Self::Tinyint(number) => owned(&number.to_be_bytes()),
+            Self::Uuid(uuid) | Self::Timeuuid(uuid) => owned(uuid.as_bytes()),
+            Self::Varint(number) => number.to_signed_bytes_be().into(),
+            Self::Inet(IpAddr::V4(address)) => owned(&address.octets()),
+            Self::Inet(IpAddr::V6(address)) => owned(&address.octets()),
+            Self::Date(days) => owned(&days.to_be_bytes()),
+            Self::Duration(duration) => duration.to_wire(),
+        }
     }
 
     /// The value's type.
     pub const fn cql_type(&self) -> CqlType {
-        unimplemented!()
+        match self {
+            Self::Ascii(_) => CqlType::Ascii,
+            Self::Bigint(_) => CqlType::Bigint,
+            Self::Blob(_) => CqlType::Blob,
+            Self::Boolean(_) => CqlType::Boolean,
+            Self::Counter(_) => CqlType::Counter,
+            Self::Decimal { .. } => CqlType::Decimal,
+            Self::Double(_) => CqlType::Double,
+            Self::Float(_) => CqlType::Float,
+            Self::Int(_) => CqlType::Int,
+            Self::Timestamp(_) => CqlType::Timestamp,
+            Self::Uuid(_) => CqlType::Uuid,
+            Self::Text(_) => CqlType::Text,
+            Self::Varint(_) => CqlType::Varint,
+            Self::Timeuuid(_) => CqlType::Timeuuid,
+            Self::Inet(_) => CqlType::Inet,
+            Self::Date(_) => CqlType::Date,
+            Self::Time(_) => CqlType::Time,
+            Self::Smallint(_) => CqlType::Smallint,
+            Self::Tinyint(_) => CqlType::Tinyint,
+            Self::Duration(_) => CqlType::Duration,
+        }
+    }
+
+    /// The number of an integer type of fixed width.
+    fn as_integer(&self) -> Option<i64> {
+        match self {
+            Self::Tinyint(number) => Some((*number).into()),
+            Self::Smallint(number) => Some((*number).into()),
+            Self::Int(number) => Some((*number).into()),
+            Self::Bigint(number) | Self::Counter(number) => Some(*number),
+            _ => None,
+        }
     }
 }
 
-/// Whether `CAST(from AS to)` exists (semantics 10.4).
-pub fn can_cast(from: CqlType, to: CqlType) -> bool {
-    unimplemented!("{from} {to}")
-}
-
-/// `CAST(value AS to)`. The empty value stays empty.
-pub fn cast(from: CqlType, to: CqlType, wire: &[u8]) -> Result<Bytes, InvalidValue> {
-    unimplemented!("{from} {to} {wire:?}")
-}
-
-/// A binary operator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ArithmeticOp {
-    /// `+`
-    Add,
-    /// `-`
-    Subtract,
-    /// `*`
-    Multiply,
-    /// `/`
-    Divide,
-    /// `%`
-    Remainder,
-}
-
-/// Why an operation has no result.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ArithmeticError {
-    /// The operator does not take these types.
-    #[error("the '{op}' operation is not supported between {a} and {b}")]
-    #[expect(missing_docs, reason = "the message names them")]
-    Unsupported {
-        op: &'static str,
-        a: CqlType,
-        b: CqlType,
-    },
-    /// Division by zero and the like.
-    #[error("the operation '{operation}' failed: {reason}")]
-    #[expect(missing_docs, reason = "the message names them")]
-    Failed {
-        operation: String,
-        reason: &'static str,
-    },
-    /// An operand that is no value of its type.
-    #[error(transparent)]
-    Invalid(#[from] InvalidValue),
-}
-
-/// The type of `a op b`, if the operator takes them (semantics 10.5).
-pub fn arithmetic_type(op: ArithmeticOp, a: CqlType, b: CqlType) -> Option<CqlType> {
-    unimplemented!("{op:?} {a} {b}")
-}
-
-/// `a op b`, in wire bytes of [`arithmetic_type`]. Integers wrap. An empty operand gives the empty
-/// value.
-pub fn arithmetic(
-    op: ArithmeticOp,
-    a: (CqlType, &[u8]),
-    b: (CqlType, &[u8]),
-) -> Result<Bytes, ArithmeticError> {
-    unimplemented!("{op:?} {a:?} {b:?}")
-}
-
-/// `-a`, of the same type. The empty value stays empty.
-pub fn negate(cql_type: CqlType, wire: &[u8]) -> Result<Bytes, ArithmeticError> {
-    unimplemented!("{cql_type} {wire:?}")
-}
-
-/// `sum(...)`: of the input's type; integers wrap; 0 over no rows.
-#[derive(Debug, Clone)]
-pub struct Sum;
-
-impl Sum {
-    /// Over no rows yet. `None`: the type is not numeric.
-    pub fn new(cql_type: CqlType) -> Option<Self> {
-        unimplemented!("{cql_type}")
-    }
-
-    /// Counts one more value; empty ones are skipped, as nulls are.
-    pub fn add(&mut self, wire: &[u8]) -> Result<(), ArithmeticError> {
-        unimplemented!("{wire:?}")
-    }
-
-    /// The sum's wire bytes.
-    pub fn finish(&self) -> Bytes {
-        unimplemented!()
+impl From<Decimal> for Value {
+    fn from(decimal: Decimal) -> Self {
+        Self::Decimal {
+            scale: decimal.scale,
+            unscaled: decimal.unscaled,
+        }
     }
 }
 
-/// `avg(...)`: of the input's type; of integers truncated; 0 over no rows.
-#[derive(Debug, Clone)]
-pub struct Average;
-
-impl Average {
-    /// Over no rows yet. `None`: the type is not numeric.
-    pub fn new(cql_type: CqlType) -> Option<Self> {
-        unimplemented!("{cql_type}")
-    }
-
-    /// Counts one more value; empty ones are skipped, as nulls are.
-    pub fn add(&mut self, wire: &[u8]) -> Result<(), ArithmeticError> {
-        unimplemented!("{wire:?}")
-    }
-
-    /// The average's wire bytes.
-    pub fn finish(&self) -> Bytes {
-        unimplemented!()
-    }
-}
-
-/// `min(...)` and `max(...)`, by the type's order.
-#[derive(Debug, Clone)]
-pub struct Extreme;
-
-impl Extreme {
-    /// The least of none yet.
-    pub fn min(cql_type: CqlType) -> Self {
-        unimplemented!("{cql_type}")
-    }
-
-    /// The greatest of none yet.
-    pub fn max(cql_type: CqlType) -> Self {
-        unimplemented!("{cql_type}")
-    }
-
-    /// Looks at one more value.
-    pub fn add(&mut self, wire: &[u8]) {
-        unimplemented!("{wire:?}")
-    }
-
-    /// `None` over no rows: null.
-    pub fn finish(&self) -> Option<Bytes> {
-        unimplemented!()
-    }
-}
-
-/// The bytes of a partition key: of one component, itself; of several, each as length (2 bytes),
-/// bytes, `00` (semantics 2.2).
-pub fn partition_key(components: &[&[u8]]) -> Result<Bytes, InvalidValue> {
-    unimplemented!("{components:?}")
-}
-
-/// The components of a partition key's bytes.
-pub fn partition_key_components(key: &[u8], count: usize) -> Result<Vec<Bytes>, InvalidValue> {
-    unimplemented!("{key:?} {count}")
-}
+#[cfg(test)]
+pub(crate) mod strategies;
+#[cfg(test)]
+mod tests;
