@@ -19,6 +19,8 @@ mod log;
 pub mod message;
 mod persist;
 mod proposer;
+#[cfg(test)]
+mod tests;
 
 pub use acceptor::AcceptorState;
 pub use codec::DecodeError;

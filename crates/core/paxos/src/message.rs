@@ -20,7 +20,7 @@ pub enum PrepareReply {
 }
 
 /// An acceptor's answer to a propose.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ProposeReply {
     /// It has accepted the value.
     Accept,
