@@ -139,3 +139,23 @@ fn every_number_of_tokens_is_had_exactly_and_none_belongs_to_two_nodes() {
         }
     }
 }
+
+/// On a large ring the search has few steps, so the cuts must do most of the work.
+#[test]
+fn the_cuts_alone_keep_primary_ownership_within_a_tenth() {
+    let mut metadata = testing::cluster("cuts", &[("dc1", "r1")]);
+    for number in 2..=12 {
+        let joining = testing::node(number, "dc1", "r1");
+        let locals: Vec<&Node> = metadata.nodes.values().collect();
+        let mut balance = Balance::new(&locals, &joining, 16);
+        balance.cut_from_largest(16);
+        let tokens = balance.places_of_joining().into_iter().map(token_at);
+        let node = Node {
+            tokens: tokens.collect(),
+            ..joining
+        };
+        metadata = joined(&metadata, node);
+        let primary = worst(&metadata.ownership(None));
+        assert!(primary < 0.1, "{number} nodes: {primary}");
+    }
+}

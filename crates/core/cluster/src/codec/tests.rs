@@ -461,3 +461,27 @@ fn a_count_that_the_bytes_do_not_back_is_refused_at_once() {
     bytes.extend([0xff; 4]);
     assert!(Metadata::decode(&bytes).is_err(), "C1");
 }
+
+#[test]
+fn keys_that_repeat_or_descend_are_refused() {
+    let metadata = small();
+    let node = metadata.nodes.values().next().unwrap();
+    for numbers in [[1, 1], [2, 1]] {
+        let mut bytes = vec![VERSION];
+        bytes.extend([0; 16]);
+        "c".to_owned().write(&mut bytes);
+        let nodes = numbers.map(|number| Node {
+            host_id: HostId(Uuid::from_u128(number)),
+            tokens: BTreeSet::new(),
+            ..node.clone()
+        });
+        wire::write_all(&nodes, &mut bytes);
+        bytes.extend([0; 8]);
+        assert_eq!(
+            Metadata::decode(&bytes),
+            Err(CorruptMetadata(
+                "a key that is not after the one before it".to_owned()
+            ))
+        );
+    }
+}
