@@ -1,4 +1,7 @@
 //! Reads between nodes: what is asked, what is answered, and what a digest covers.
+//!
+//! The replica's side is [`crate::partition::read`]; the coordinator's is [`merge_replies`]. The
+//! bytes are described in `docs/formats/read-reply.md`.
 
 use crate::Slice;
 use bytes::Bytes;
@@ -50,6 +53,7 @@ pub enum ReadTarget {
 }
 
 /// When a replica stops. Both count live rows; a partition with only a live static row counts one.
+/// A limit of no rows is taken as one: a read always makes progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Rows over all partitions.
@@ -98,35 +102,20 @@ pub struct PartitionData {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowDigest(pub u128);
 
+mod codec;
+mod digest;
 mod merge;
 mod rows;
+pub(crate) mod window;
 
+pub use codec::CorruptReadMessage;
+pub(crate) use digest::has_same_content;
 pub use merge::MergedRead;
 pub use merge::merge_replies;
 pub use rows::LivePartition;
 pub use rows::live_rows;
 
-/// Bytes that are no read command, reply or position.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("read message is damaged at byte {offset}: {what}")]
-pub struct CorruptReadMessage {
-    /// Where reading stopped.
-    pub offset: usize,
-    /// What was expected there.
-    pub what: &'static str,
-}
-
 impl ReadCommand {
-    /// The bytes between nodes.
-    pub fn encode(&self) -> Bytes {
-        unimplemented!()
-    }
-
-    /// Reads [`ReadCommand::encode`]; slices must be in order and not overlap.
-    pub fn decode(bytes: Bytes) -> Result<Self, CorruptReadMessage> {
-        unimplemented!("{bytes:?}")
-    }
-
     /// The same read from `position` on, for at most `rows_left` rows more.
     #[must_use]
     pub fn continued_after(&self, position: Position, rows_left: u32) -> Self {
@@ -141,45 +130,13 @@ impl Position {
     /// The suffix that is after every entry of its partition.
     pub const END: Bytes = Bytes::from_static(&[0xFF]);
 
-    /// The bytes between nodes, and inside a client's paging state.
-    pub fn encode(&self) -> Bytes {
-        unimplemented!()
-    }
-
-    /// Reads [`Position::encode`].
-    pub fn decode(bytes: Bytes) -> Result<Self, CorruptReadMessage> {
-        unimplemented!("{bytes:?}")
-    }
-}
-
-impl DataReply {
-    /// The bytes between nodes.
-    pub fn encode(&self) -> Bytes {
-        unimplemented!()
-    }
-
-    /// Reads [`DataReply::encode`]; keys, suffixes and fragments are slices of `bytes`. Fragments
-    /// are checked where they are used.
-    pub fn decode(bytes: Bytes) -> Result<Self, CorruptReadMessage> {
-        unimplemented!("{bytes:?}")
-    }
-
-    /// The digest that replicas compare: equal when they have the same to say to `command`
-    /// (semantics 4.2). Leaves out the seconds at which tombstones were made; an expired cell is a
-    /// tombstone.
-    pub fn digest(&self, command: &ReadCommand) -> RowDigest {
-        unimplemented!("{command:?}")
-    }
-}
-
-impl RowDigest {
-    /// The bytes between nodes.
-    pub const fn encode(self) -> [u8; 16] {
-        self.0.to_be_bytes()
-    }
-
-    /// Reads [`RowDigest::encode`].
-    pub fn decode(bytes: &[u8]) -> Result<Self, CorruptReadMessage> {
-        unimplemented!("{bytes:?}")
+    /// After the whole partition.
+    pub fn after_partition(token: Token, key: Bytes, rows_seen: u32) -> Self {
+        Self {
+            token,
+            key,
+            suffix: Self::END,
+            rows_seen,
+        }
     }
 }

@@ -61,7 +61,7 @@ fn compare_states(a: &CellStateRef<'_>, b: &CellStateRef<'_>) -> Ordering {
     match (a, b) {
         (Live(a), Live(b)) => a.cmp(b),
         (Expiring(a, a_expiring), Expiring(b, b_expiring)) => {
-            compare_expiring(a_expiring, b_expiring).then_with(|| a.cmp(b))
+            compare_expiring(*a_expiring, *b_expiring).then_with(|| a.cmp(b))
         }
         (
             Tombstone {
@@ -81,7 +81,7 @@ fn compare_states(a: &CellStateRef<'_>, b: &CellStateRef<'_>) -> Ordering {
 }
 
 /// Of two with the same expiry, that with the smaller time to live was written later.
-fn compare_expiring(a: &Expiring, b: &Expiring) -> Ordering {
+fn compare_expiring(a: Expiring, b: Expiring) -> Ordering {
     (a.expiry, Reverse(a.ttl)).cmp(&(b.expiry, Reverse(b.ttl)))
 }
 
@@ -92,7 +92,7 @@ fn reconcile_liveness(a: Option<Liveness>, b: Option<Liveness>) -> Option<Livene
     };
     let order = one.timestamp.cmp(&other.timestamp);
     let order = order.then_with(|| match (one.expiring, other.expiring) {
-        (Some(one), Some(other)) => compare_expiring(&one, &other),
+        (Some(one), Some(other)) => compare_expiring(one, other),
         (one, other) => one.is_some().cmp(&other.is_some()),
     });
     Some(if order == Ordering::Less { other } else { one })

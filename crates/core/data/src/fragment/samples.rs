@@ -49,11 +49,11 @@ pub(crate) fn tombstone(deleted_at: i64, local_deletion_secs: u32) -> Tombstone 
     }
 }
 
-pub(crate) fn inserted(timestamp: i64) -> Option<Liveness> {
-    Some(Liveness {
+pub(crate) fn inserted(timestamp: i64) -> Liveness {
+    Liveness {
         timestamp,
         expiring: None,
-    })
+    }
 }
 
 /// What UPDATE writes.
@@ -67,7 +67,7 @@ pub(crate) fn update(cells: impl IntoIterator<Item = Cell>) -> Row {
 /// What INSERT writes.
 pub(crate) fn insert(timestamp: i64, cells: impl IntoIterator<Item = Cell>) -> Row {
     Row {
-        liveness: inserted(timestamp),
+        liveness: Some(inserted(timestamp)),
         ..update(cells)
     }
 }
@@ -157,7 +157,7 @@ pub(crate) fn example(document: &str, name: &str) -> Vec<u8> {
     let (block, _) = block.split_once("```").expect("the block ends");
     let hex: String = block
         .lines()
-        .flat_map(|line| line.trim_start().split("  ").next())
+        .filter_map(|line| line.trim_start().split("  ").next())
         .flat_map(|line| line.chars().filter(|c| !c.is_whitespace()))
         .collect();
     let digits = hex.as_bytes().chunks(2);

@@ -83,7 +83,7 @@ fn bounds_lie_before_or_after_all_that_continue_them() {
         a == 2 && b > 1
     });
     check(start(&[2, 2], true), end(&[3, 1], true), |c| {
-        [2, 2] <= c && c <= [3, 1]
+        ([2, 2]..=[3, 1]).contains(&c)
     });
     check(start(&[3], true), end(&[2], true), |_| false);
     let point = Slice::point(&clustering(&[2, 3]));

@@ -22,7 +22,7 @@ fn check_winner(left: &Cell, right: &Cell, winner: &Cell) {
     for (a, b) in [(left, right), (right, left)] {
         assert_eq!(reconcile_cells(a.as_ref(), b.as_ref()), winner.as_ref());
         let (a, b) = (update([a.clone()]), update([b.clone()]));
-        assert_eq!(merge_rows(&a, &b).cells, [winner.clone()]);
+        assert_eq!(merge_rows(&a, &b).cells, std::slice::from_ref(winner));
         let merged = merge_bytes(&a.encode(), &b.encode());
         assert_eq!(merged, update([winner.clone()]).encode());
     }
