@@ -85,6 +85,7 @@ pub(crate) fn recover(disk: &dyn Disk, config: &LogConfig) -> Result<Recovered, 
             source,
         }
     };
+    sync_last(&written, config)?;
     let first_pristine = pristine.pop_front();
     let prepared = pristine.pop_front();
     let needless = blank.into_iter().chain(pristine);
@@ -95,10 +96,10 @@ pub(crate) fn recover(disk: &dyn Disk, config: &LogConfig) -> Result<Recovered, 
     for name in needless.iter().map(|name| name.text()) {
         disk.remove(&name).map_err(io("remove", name))?;
     }
-    if !needless.is_empty() {
-        // Coming back after a crash, they would stand between segments that hold records.
-        disk.sync_directory().map_err(io("sync", String::new()))?;
-    }
+    // A killed process leaves names that are visible and not yet durable: of the segment that is
+    // written next, of spares that are overwritten next. And what was just removed must not come
+    // back between segments that hold records.
+    disk.sync_directory().map_err(io("sync", String::new()))?;
     let active = if let Some(Found { id, file, .. }) = first_pristine {
         PreparedSegment { id, file }
     } else {
@@ -372,20 +373,38 @@ fn report(judgement: &Judgement) {
     }
 }
 
-/// Gives the last written segment its closing mark (L2): first what is before it, then the mark.
+/// Makes durable what a killed process left to the operating system: it is about to be replayed,
+/// and the next segment relies on the closing marks before it (L2). Whatever comes before a segment
+/// with a record or a mark is durable already.
+fn sync_last(written: &[Found], config: &LogConfig) -> Result<(), LogError> {
+    for found in written.iter().rev() {
+        found.file.sync().map_err(|source| {
+            let path = config.directory.join(FileName::Segment(found.id).text());
+            LogError::Io {
+                action: "sync",
+                path,
+                source,
+            }
+        })?;
+        if !found.content.is_blank() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Gives the last written segment its closing mark (L2).
 fn close_last(last: &Found, successor: u64) -> io::Result<()> {
     if matches!(last.content.ending, Ending::Closed { .. }) {
         return Ok(());
     }
-    // A killed process leaves its last writes to the operating system; they are about to be
-    // replayed, so they must be durable too.
     let mut end = last.content.end;
     if last.content.header.is_err() {
         last.file
             .write_at(&frame::encode_header(frame::SEGMENT_MAGIC, last.id), 0)?;
+        last.file.sync()?;
         end = HEADER_BYTES;
     }
-    last.file.sync()?;
     let mut mark = Vec::new();
     frame::encode_closed(&Salt::new(last.id), end, successor, &mut mark);
     last.file.write_at(&mark, u64::from(end))?;

@@ -249,7 +249,13 @@ fn after_a_failed_sync_every_item_is_told_and_nothing_is_taken() {
     rig.submit("a");
     rig.disk.wait_for_held_sync();
     rig.submit("b");
-    rig.submit("c");
+    let writer = rig.writer.clone();
+    let (sender, taken) = channel();
+    let control: Closure = Box::new(move |_| {
+        let late = writer.submit(Item::Write(b"too late".to_vec()));
+        sender.send(late.is_ok()).unwrap();
+    });
+    assert!(rig.writer.submit(Item::Control(control)).is_ok());
     rig.disk.fail_at(rig.disk.operations() + 1, false);
     rig.disk.hold_syncs(false);
     assert!(matches!(rig.writer.join(), Err(LogError::Poisoned { .. })));
@@ -259,6 +265,7 @@ fn after_a_failed_sync_every_item_is_told_and_nothing_is_taken() {
     let answers: Vec<_> = rig.answers.try_iter().collect();
     assert_eq!(answers.len(), 3);
     assert!(answers.iter().all(|answer| answer.2.is_err()));
+    assert!(!taken.recv().unwrap(), "refused before anyone is told");
     assert!(
         answers[2]
             .2
