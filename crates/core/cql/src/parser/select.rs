@@ -418,7 +418,9 @@ impl Parser<'_> {
         if !self.accept("CONTAINS") {
             return None;
         }
-        Some(if self.accept("KEY") {
+        // `CONTAINS key.f()` calls a function of a keyspace called key.
+        let key = !self.at_ahead(1, ".") && self.accept("KEY");
+        Some(if key {
             Operator::ContainsKey
         } else {
             Operator::Contains

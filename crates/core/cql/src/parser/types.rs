@@ -130,9 +130,18 @@ impl Parser<'_> {
         if self.at(":") {
             return certain && self.at_name(1);
         }
-        // `(v) AS x` and `GROUP BY (v) PER PARTITION LIMIT 1` go on after the parentheses.
-        let goes_on = (self.at("AS") && self.at_name(1)) || self.at_all(&["PER", "PARTITION"]);
+        let goes_on = self.at_alias() || self.at_per_partition(0);
         let name = columns && !goes_on && self.at_column(0);
         name || self.at_literal() || self.at("NULL") || self.at_call(0).is_some()
+    }
+
+    /// Whether `(v) AS x` goes on with its alias; a column called `as` can be hinted at too.
+    fn at_alias(&self) -> bool {
+        let column_with_alias = self.at_ahead(1, "AS") && self.at_name(2);
+        self.at("AS") && self.at_name(1) && !column_with_alias && !self.at_per_partition(1)
+    }
+
+    fn at_per_partition(&self, ahead: usize) -> bool {
+        self.at_ahead(ahead, "PER") && self.at_ahead(ahead + 1, "PARTITION")
     }
 }
