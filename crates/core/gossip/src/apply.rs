@@ -215,7 +215,7 @@ mod tests {
     fn an_unknown_fact_is_carried_on() {
         let (_, known) = play(9, "g5 h11 999=x@10");
         let onward = delta_after(HOST, &known, HeartbeatVersion(9));
-        assert_eq!(onward.state, state("g5 h11 999=x@10"));
+        assert_eq!(onward.state, state("g5 h11 999=x@10"), "S2");
     }
 
     /// A history of one node over two lives: each step a heartbeat or a fact.

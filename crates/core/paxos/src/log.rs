@@ -14,9 +14,10 @@
 //!
 //! * **L1** No gaps: every slot from the floor to the last one is decided here and kept.
 //! * **L2** A slot is promised or accepted only while it is the next one.
-//! * **L3** Every answer that binds this node (a promise, an accept, the reject of a propose, learned)
-//!   carries the record that it stands on, even when it repeats an earlier one: that one's record
-//!   may still be on its way to the disk. Only the reject of a prepare binds nobody.
+//! * **L3** Every answer that binds this node (a promise, an accept, the reject of a propose) carries
+//!   the record that it stands on, even when it repeats an earlier one: that one's record may still
+//!   be on its way to the disk. The reject of a prepare binds nobody, and neither does "learned":
+//!   until the entry is durable here, the acceptor that it replaces is.
 //! * **L4** A decided value never changes.
 //! * **L5** After a crash at any moment, the durable records give back a log whose every answer that
 //!   has left still holds.
@@ -184,25 +185,24 @@ impl SlotLog {
     }
 
     /// Takes the value chosen for `slot`. Answers `Learned`, or `Behind` when earlier ones are
-    /// missing. A learned value may be used at once: it is chosen, durable here or not.
+    /// missing. A record comes out exactly when the slot was news. A learned value may be used at
+    /// once: it is chosen, durable here or not.
     pub fn learn(&mut self, slot: Epoch, value: Bytes) -> Result<Persist<Reply>, Disagreement> {
         match self.place(slot) {
             Place::Later => {
                 let next = self.next();
                 return Ok(Persist::nothing(Reply::Behind { next }));
             }
-            Place::InSnapshot => {
-                let next = self.next();
-                let record = Record::Floor { slot: self.floor };
-                return Ok(Persist::first(record, Reply::Learned { next }));
-            }
             Place::Decided(known) if *known != value => return Err(Disagreement { slot }), // L4
-            Place::Decided(_) => {}
+            Place::Decided(_) | Place::InSnapshot => {
+                let next = self.next();
+                return Ok(Persist::nothing(Reply::Learned { next }));
+            }
             Place::Next => self.append(value.clone()),
         }
         let next = self.next();
         let record = Record::Entry { slot, value };
-        Ok(Persist::first(record, Reply::Learned { next })) // L3
+        Ok(Persist::first(record, Reply::Learned { next }))
     }
 
     /// Decided entries after `epoch`, at most `count_max`: `Entries` or `SnapshotNeeded`.
@@ -481,10 +481,17 @@ mod tests {
     #[test]
     fn a_binding_answer_carries_its_record_even_when_repeated() {
         assert_eq!(
-            play("1p5 1p5 1=x@5 1=x@5 1=z@4 1!x 1!x"),
-            "[A1:5]promise reject(5) [A1:5x]accept [A1:5x]accept [A1:5x]reject(5) \
-             [E1:x]learned(2) [E1:x]learned(2)",
+            play("1p5 1p5 1=x@5 1=x@5 1=z@4"),
+            "[A1:5]promise reject(5) [A1:5x]accept [A1:5x]accept [A1:5x]reject(5)",
             "L3"
+        );
+    }
+
+    #[test]
+    fn a_slot_is_news_once() {
+        assert_eq!(
+            play("1!x 2p5 1!x 2=y@5 1!x"),
+            "[E1:x]learned(2) [A2:5]promise learned(2) [A2:5y]accept learned(2)"
         );
     }
 
@@ -519,7 +526,7 @@ mod tests {
         assert_eq!(
             play("1!a 2!b 3!c cut3 >1 >2 2p5 2!b 4p1"),
             "[E1:a]learned(2) [E2:b]learned(3) [E3:c]learned(4) [F2]cut \
-             snapshot(2) entries(3=c;4) snapshot(2) [F2]learned(4) [A4:1]promise"
+             snapshot(2) entries(3=c;4) snapshot(2) learned(4) [A4:1]promise"
         );
     }
 

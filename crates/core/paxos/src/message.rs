@@ -103,7 +103,7 @@ pub enum Reply {
         /// The first slot I don't know.
         next: Epoch,
     },
-    /// To a learn: known now (or before).
+    /// To a learn: known now (or before), though not necessarily durable yet.
     Learned {
         /// The first slot I don't know.
         next: Epoch,

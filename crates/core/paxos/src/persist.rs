@@ -19,7 +19,9 @@
 //! ```
 //!
 //! Records must become durable in the order in which they were made: a later one may stand on an
-//! earlier one. Several may be synced together.
+//! earlier one. Several may be synced together. What is kept may be less than all of them: a later
+//! acceptor replaces an earlier one, an entry replaces the acceptor of its slot, a floor replaces the
+//! entries up to it. Nothing else replaces an acceptor: losing it breaks its promise.
 
 use crate::acceptor::AcceptorState;
 use crate::codec;
@@ -38,7 +40,7 @@ pub enum Record {
         /// What it remembers.
         state: AcceptorState,
     },
-    /// A decided slot.
+    /// A decided slot. Comes out once, when the slot is learned.
     Entry {
         /// Which.
         slot: Epoch,

@@ -285,6 +285,15 @@ fn a_restart_is_down_first_and_up_after_the_answer() {
 }
 
 #[test]
+fn a_new_life_s_rhythm_is_learned_anew() {
+    let beats: Vec<String> = (10..50).map(|beat| format!("+1 b5.{beat}")).collect();
+    let steady = format!("b5.9 echo:b5 {}", beats.join(" "));
+    assert_eq!(last(&format!("{steady} +20")), "Down(b)", "a beat a second");
+    assert_eq!(last(&format!("{steady} b6.1 echo:b6 +36")), "", "D3");
+    assert_eq!(last(&format!("{steady} b6.1 echo:b6 +37")), "Down(b)");
+}
+
+#[test]
 fn the_newest_life_s_address_counts() {
     assert_eq!(
         last("b5.9 echo:b5 b6.1:Address=x:7000@2"),
@@ -492,7 +501,7 @@ fn the_same_fact_said_again_is_not_news() {
     let same = node.gossip.endpoint(host('a')).unwrap().version_max();
     node.gossip.set(ApplicationState::Rack, "r2".to_owned());
     let other = node.gossip.endpoint(host('a')).unwrap().version_max();
-    assert_eq!((same, other), (before, before.next()));
+    assert_eq!((same, other), (before, before.next()), "S1");
 }
 
 #[test]
