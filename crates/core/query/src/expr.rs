@@ -155,7 +155,7 @@ impl Expr {
                 match (a, b) {
                     (Some(a), Some(b)) => Some(
                         arithmetic(*op, (left.cql_type, &a), (right.cql_type, &b))
-                            .map_err(|error| failed(*op, left, right, error))?,
+                            .map_err(|error| failed(*op, left, right, &error))?,
                     ),
                     _ => None,
                 }
@@ -214,7 +214,7 @@ fn of_arithmetic(error: &ArithmeticError) -> RequestError {
 }
 
 /// Division by zero is the function's failure, anything else the statement's.
-fn failed(op: ArithmeticOp, left: &Typed, right: &Typed, error: ArithmeticError) -> RequestError {
+fn failed(op: ArithmeticOp, left: &Typed, right: &Typed, error: &ArithmeticError) -> RequestError {
     match error {
         ArithmeticError::Failed { .. } => RequestError::FunctionFailure {
             keyspace: "system".to_owned(),
@@ -222,7 +222,7 @@ fn failed(op: ArithmeticOp, left: &Typed, right: &Typed, error: ArithmeticError)
             argument_types: vec![left.cql_type.to_string(), right.cql_type.to_string()],
             message: error.to_string(),
         },
-        ArithmeticError::Unsupported { .. } | ArithmeticError::Invalid(_) => of_arithmetic(&error),
+        ArithmeticError::Unsupported { .. } | ArithmeticError::Invalid(_) => of_arithmetic(error),
     }
 }
 

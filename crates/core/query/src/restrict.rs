@@ -46,6 +46,7 @@ impl fmt::Display for StatementKind {
 pub(crate) type End<V> = Option<(V, bool)>;
 
 /// An end without its value's ownership.
+#[expect(clippy::ref_option, reason = "what the fields of a slice lend")]
 pub(crate) fn as_ref<V>(end: &End<V>) -> End<&V> {
     end.as_ref().map(|(value, inclusive)| (value, *inclusive))
 }

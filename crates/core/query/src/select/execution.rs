@@ -326,7 +326,7 @@ impl SelectExecution {
         let prefix = self.shape.add_clustering(framed, prefix, &mut values)?;
         self.shape.add_cells(row, self.now, &mut values);
         let prefix = framed.get(..prefix).unwrap_or_default();
-        self.offer(row_suffix(framed), prefix, values)
+        self.offer(row_suffix(framed), prefix, &values)
     }
 
     /// Leaves the current partition: one with only static content may be a row now, and its last
@@ -338,7 +338,7 @@ impl SelectExecution {
         let static_only = current.has_static && current.rows_seen == 0 && !current.is_done;
         if static_only && self.shape.shows_static_only {
             let values = current.base.clone();
-            self.offer(Position::END, &[], values)?;
+            self.offer(Position::END, &[], &values)?;
             if self.state != State::Reading {
                 return Ok(());
             }
@@ -355,9 +355,9 @@ impl SelectExecution {
         &mut self,
         suffix: Bytes,
         prefix: &[u8],
-        values: RowValues,
+        values: &RowValues,
     ) -> Result<(), RequestError> {
-        let is_wanted = self.filters.iter().all(|filter| filter.accepts(&values));
+        let is_wanted = self.filters.iter().all(|filter| filter.accepts(values));
         if is_wanted && !self.make_room(prefix)? {
             return Ok(());
         }
@@ -380,11 +380,11 @@ impl SelectExecution {
         }
         match self.shape.grouping {
             Grouping::None => {
-                self.collector.emit(&values)?;
+                self.collector.emit(values)?;
                 self.count_row();
             }
             Grouping::Everything | Grouping::ByPrefix(_) => {
-                self.collector.gather(prefix, &values)?;
+                self.collector.gather(prefix, values)?;
             }
         }
         Ok(())

@@ -1,0 +1,9 @@
+//! The crate from outside: CQL text in, rows or an error out, over a store of maps.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod rows;
+mod support;
