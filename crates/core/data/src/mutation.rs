@@ -64,7 +64,7 @@ impl Mutation {
     }
 
     /// Writes a row fragment (or static row, or partition deletion) at a suffix; merged with what
-    /// the mutation already writes there.
+    /// the mutation already writes there. Static rows have no liveness, headers only a deletion.
     pub fn insert(&mut self, suffix: Bytes, row: &Row) {
         let fragment = row.encode();
         let place = self

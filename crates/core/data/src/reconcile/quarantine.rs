@@ -62,7 +62,13 @@ pub fn merge_or_quarantine<'a>(
 ) -> Vec<u8> {
     let mut merger = Merger::new();
     let mut unreadable = BTreeSet::new();
-    for fragment in existing.into_iter().chain(operands) {
+    let mut fragments = existing.into_iter().chain(operands);
+    let (first, second) = (fragments.next(), fragments.next());
+    let is_begun = first
+        .zip(second)
+        .is_some_and(|(first, second)| merger.begin(first, second).is_ok());
+    let singly = first.into_iter().chain(second).filter(|_| !is_begun);
+    for fragment in singly.chain(fragments) {
         if merger.push(fragment).is_err() {
             take_in(fragment, &mut merger, &mut unreadable);
         }
