@@ -1,13 +1,14 @@
 //! The one error of this crate: the text is not CQL, and where.
 
-use std::fmt;
+use thiserror::Error;
 
 /// Why a text is not a CQL statement.
 ///
 /// Printed it has the shape drivers know: `line 1:17 mismatched input 'IF' expecting
 /// K_WHERE (UPDATE u SET v=1 [IF] v...)`. At the end of the text the position is
 /// `line 0:-1`, as they know it too.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("line {line}:{column} {message}")]
 pub struct SyntaxError {
     /// Line of the offending token, from 1; 0 at the end of the text.
     pub line: u32,
@@ -44,11 +45,3 @@ impl SyntaxError {
         }
     }
 }
-
-impl fmt::Display for SyntaxError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}:{} {}", self.line, self.column, self.message)
-    }
-}
-
-impl std::error::Error for SyntaxError {}
