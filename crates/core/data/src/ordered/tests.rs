@@ -96,6 +96,18 @@ fn bigints_have_as_many_bytes_as_they_need() {
 }
 
 #[test]
+fn bigints_grow_a_byte_each_seven_bits() {
+    let bytes = |number: i64| encoded(CqlType::Bigint, &number.to_be_bytes(), false).len() - 1;
+    for length in 1..=8 {
+        let next = 1_i64 << (7 * length - 1);
+        assert_eq!((bytes(next - 1), bytes(next)), (length, length + 1));
+        assert_eq!((bytes(-next), bytes(-next - 1)), (length, length + 1));
+    }
+    check(CqlType::Bigint, "36028797018963967", "ff7fffffffffffff");
+    check(CqlType::Bigint, "36028797018963968", "ff8080000000000000");
+}
+
+#[test]
 fn dates_and_times_are_their_own_encoding() {
     check(CqlType::Date, "1970-01-01", "80000000");
     check(CqlType::Date, "2024-02-29", "80004d46");

@@ -57,6 +57,11 @@ fn floats_stop_at_the_ends_of_integers() {
     check(CqlType::Double, "-1e300", CqlType::Int, "-2147483648");
     check(CqlType::Double, "1e300", CqlType::Tinyint, "-1");
     check(CqlType::Double, "300", CqlType::Tinyint, "44");
+    // Stopped at 32 bits first, and only then cut to 8 or 16.
+    for from in [CqlType::Float, CqlType::Double] {
+        check(from, "4294967296", CqlType::Tinyint, "-1");
+        check(from, "4294967296", CqlType::Smallint, "-1");
+    }
     check(CqlType::Float, "NaN", CqlType::Int, "0");
 }
 
