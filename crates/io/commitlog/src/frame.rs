@@ -241,13 +241,16 @@ pub(crate) struct Survey {
     pub(crate) synced: bool,
 }
 
+/// Most of a segment is zeros, and a length begins with at most three.
+const ZEROS: [u8; 128] = [0; 128];
+
 /// Looks through everything behind `offset` for frames of this file.
 pub(crate) fn survey(bytes: &[u8], offset: usize, salt: &Salt) -> Survey {
     let mut found = Survey::default();
     let mut at = offset + 1;
     while let Some(head) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
         at += match u64::from_be_bytes(*head) {
-            // No length begins with four zero bytes, so none begins in the first five of these.
+            0 if bytes.get(at..).is_some_and(|rest| rest.starts_with(&ZEROS)) => ZEROS.len() - 3,
             0 => 5,
             _ => match frame_at(bytes, at, salt) {
                 Frame::Record { next, .. } => {
