@@ -5,5 +5,9 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod binding;
+mod paging;
+mod refusals;
 mod rows;
+mod select;
 mod support;
