@@ -17,9 +17,9 @@
 mod control;
 
 pub(crate) use control::Control;
+use control::Turn;
 pub(crate) use control::submit_control;
 pub(crate) use control::take_turn;
-use control::Turn;
 
 use crate::EngineError;
 use crate::rocks::POSITION_KEY;
@@ -224,9 +224,7 @@ impl ApplySink {
             let gone = EngineError::UnknownTable(write.table.id);
             return write.ack.answer(Err(gone));
         };
-        write
-            .entries
-            .stage(&family, &mut self.batch, &mut self.key);
+        write.entries.stage(&family, &mut self.batch, &mut self.key);
         if let Some(watch) = &mut self.watch {
             watch.note_write(write.table.id, &write.entries.prefix);
         }

@@ -136,13 +136,12 @@ impl Engine {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         for schema in tables {
-            match state.stored_table(schema.id) {
-                Some(table) => update_table(state, &table, schema),
-                None => {
-                    let table = Table::new(schema.id, Some(Arc::clone(schema)));
-                    state.create_family(&table)?;
-                    state.insert_table(table);
-                }
+            if let Some(table) = state.stored_table(schema.id) {
+                update_table(state, &table, schema);
+            } else {
+                let table = Table::new(schema.id, Some(Arc::clone(schema)));
+                state.create_family(&table)?;
+                state.insert_table(table);
             }
         }
         let kept: BTreeSet<TableId> = tables.iter().map(|schema| schema.id).collect();
@@ -161,7 +160,10 @@ impl Engine {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&table.id);
-        take_turn(state, &self.inner.writer, |done| Control::Drop { table, done })
+        take_turn(state, &self.inner.writer, |done| Control::Drop {
+            table,
+            done,
+        })
     }
 
     // W6
@@ -307,7 +309,9 @@ impl Engine {
         let state = &self.inner.state;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         if name.is_empty() || !name.bytes().all(plain) {
-            return Err(EngineError::Io(format!("'{name}' is no name of a snapshot")));
+            return Err(EngineError::Io(format!(
+                "'{name}' is no name of a snapshot"
+            )));
         }
         let path = state.config.snapshots_directory().join(name);
         fs::create_dir_all(&path).map_err(|error| EngineError::io("create", &path, &error))?;
@@ -329,6 +333,10 @@ impl Engine {
     }
 
     /// Keeps a mutation for a node that missed it; durable when the future completes.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the engine keeps the hint: callers should not hold on to it"
+    )]
     pub fn store_hint(
         &self,
         target: HostId,
@@ -452,12 +460,8 @@ impl Inner {
             tracing::error!(%error, "the commit log was not closed cleanly");
         }
         self.hints.close();
-        let threads = std::mem::take(
-            &mut *self
-                .threads
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("a thread of the engine panicked");

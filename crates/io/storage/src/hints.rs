@@ -16,8 +16,8 @@
 mod files;
 mod worker;
 
-use crate::EngineError;
 use crate::EngineConfig;
+use crate::EngineError;
 use bytes::Bytes;
 use bytes::BytesMut;
 use quorate_types::HostId;

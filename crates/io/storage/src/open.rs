@@ -245,11 +245,7 @@ impl<'a> Replaying<'a> {
         })
     }
 
-    fn run(
-        mut self,
-        replay: Replay,
-        report: &mut OpenReport,
-    ) -> Result<DirtyTables, EngineError> {
+    fn run(mut self, replay: Replay, report: &mut OpenReport) -> Result<DirtyTables, EngineError> {
         for record in replay {
             let record = record.map_err(|error| refused(&error))?;
             let end = after(record.position);

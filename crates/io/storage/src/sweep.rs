@@ -61,13 +61,13 @@ impl PurgePolicy {
 
     /// The second before which tombstones of this table may go.
     #[cfg(not(feature = "planted-purge-early"))]
-    fn purge_before(&self, schema: &TableSchema) -> u32 {
+    fn purge_before(self, schema: &TableSchema) -> u32 {
         let grace = u32::try_from(schema.options.gc_grace_seconds).unwrap_or(0);
         self.purge_before_secs.min(self.now.0.saturating_sub(grace))
     }
 
     #[cfg(feature = "planted-purge-early")]
-    fn purge_before(&self, _: &TableSchema) -> u32 {
+    fn purge_before(self, _: &TableSchema) -> u32 {
         u32::MAX
     }
 }
@@ -187,9 +187,7 @@ fn compact_range(
     let mut options = CompactOptions::default();
     // Other tables' compactions go on beside it.
     options.set_exclusive_manual_compaction(false);
-    state
-        .db
-        .compact_range_cf_opt(&family, start, end, &options);
+    state.db.compact_range_cf_opt(&family, start, end, &options);
     // RocksDB's interface does not say whether it worked; a failure shows in the next write.
     Ok(())
 }

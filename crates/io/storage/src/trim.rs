@@ -89,7 +89,9 @@ pub(crate) fn spawn_trimmer(
             }
         }
     };
-    thread::Builder::new().name("log-trim".to_owned()).spawn(run)
+    thread::Builder::new()
+        .name("log-trim".to_owned())
+        .spawn(run)
 }
 
 fn resume_after_full_disk(state: &State) {

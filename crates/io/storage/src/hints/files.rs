@@ -244,10 +244,8 @@ impl TargetFiles {
         &self,
         number: u64,
         mark: HintPosition,
-    ) -> Result<
-        impl Iterator<Item = Result<(HintPosition, Hint), EngineError>> + use<>,
-        EngineError,
-    > {
+    ) -> Result<impl Iterator<Item = Result<(HintPosition, Hint), EngineError>> + use<>, EngineError>
+    {
         let mut reader = match RecordFileReader::open(self.path(number)) {
             Ok(reader) => Some(reader),
             Err(error @ RecordFileError::Header { .. }) => {
@@ -294,7 +292,11 @@ impl TargetFiles {
 }
 
 fn number_of(path: &Path) -> Option<u64> {
-    path.file_name()?.to_str()?.strip_suffix(SUFFIX)?.parse().ok()
+    path.file_name()?
+        .to_str()?
+        .strip_suffix(SUFFIX)?
+        .parse()
+        .ok()
 }
 
 /// Without a mark that can be read, hints are delivered again: harmless.

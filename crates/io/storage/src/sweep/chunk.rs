@@ -4,7 +4,6 @@ use crate::EngineError;
 use crate::rocks::PREFIX_BYTES;
 use crate::state::State;
 use crate::table::Table;
-use bytes::Bytes;
 use quorate_data::CorruptFragment;
 use quorate_data::Row;
 use quorate_data::Tombstone;
@@ -121,8 +120,7 @@ impl SweepChunk {
         };
         let mut batch = WriteBatch::default();
         for candidate in &self.candidates {
-            let written =
-                watch.is_none_or(|watch| watch.is_written(self.table.id, &candidate.key));
+            let written = watch.is_none_or(|watch| watch.is_written(self.table.id, &candidate.key));
             if candidate.what != CandidateKind::Row && written {
                 counts.postponed += 1;
                 continue;
@@ -161,12 +159,8 @@ impl SweepChunk {
         candidate: &Candidate,
         stored: &[u8],
     ) -> Result<SweepVerdict, CorruptFragment> {
-        let verdict = reconcile::sweep(
-            stored,
-            candidate.covering,
-            self.now,
-            self.purge_before_secs,
-        )?;
+        let verdict =
+            reconcile::sweep(stored, candidate.covering, self.now, self.purge_before_secs)?;
         match candidate.what {
             CandidateKind::Header { clear_mark: true } => without_mark(stored, verdict),
             CandidateKind::Row
@@ -191,5 +185,23 @@ fn without_mark(stored: &[u8], verdict: SweepVerdict) -> Result<SweepVerdict, Co
     if header.is_empty() {
         return Ok(SweepVerdict::Drop);
     }
-    Ok(SweepVerdict::Rewrite(Bytes::from(header.encode())))
+    Ok(SweepVerdict::Rewrite(header.encode()))
+}
+
+#[cfg(test)]
+impl SweepChunk {
+    /// A chunk that would purge one header.
+    pub(crate) fn of_header(table: &Arc<Table>, generation: u64, key: Vec<u8>) -> Self {
+        Self {
+            table: Arc::clone(table),
+            generation,
+            now: NowInSeconds(u32::MAX),
+            purge_before_secs: u32::MAX,
+            candidates: vec![Candidate {
+                key,
+                covering: None,
+                what: CandidateKind::Header { clear_mark: false },
+            }],
+        }
+    }
 }

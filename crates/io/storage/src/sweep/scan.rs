@@ -319,7 +319,10 @@ impl PartitionScan {
         let is_open = |range: &RangeScan| range.slice.end.0.as_ref() > clustering;
         self.ranges_open
             .retain(|index| ranges.get(*index).is_some_and(is_open));
-        let open = self.ranges_open.iter().filter_map(|index| ranges.get(*index));
+        let open = self
+            .ranges_open
+            .iter()
+            .filter_map(|index| ranges.get(*index));
         open.map(|range| range.tombstone).chain(self.deletion).max()
     }
 }
