@@ -110,7 +110,7 @@ fn values_that_are_none_of_the_type_are_refused() {
         "Invalid unset value for column k"
     );
     assert_eq!(
-        error(insert, &[one.clone()]),
+        error(insert, std::slice::from_ref(&one)),
         "Invalid amount of bind variables"
     );
     assert_eq!(error(insert, &[]), "Invalid amount of bind variables");

@@ -109,7 +109,7 @@ impl PairCursor for StoreCursor<'_> {
         let mut found = found.skip_while(|(key, _)| {
             self.upper
                 .as_ref()
-                .is_some_and(|upper| &key[..] >= &upper[..])
+                .is_some_and(|upper| key[..] >= upper[..])
         });
         self.at = found
             .next()
