@@ -48,7 +48,7 @@ pub struct Prepared {
 #[derive(Debug, Clone)]
 pub enum Plan {
     /// SELECT.
-    Select(Box<SelectPlan>),
+    Select(SelectPlan),
     /// INSERT, UPDATE, DELETE.
     Modify(Box<ModifyPlan>),
     /// BEGIN BATCH … APPLY BATCH.
@@ -193,7 +193,7 @@ impl Names<'_> {
             Statement::Select(select) => {
                 let table = self.table(&select.table)?;
                 let plan = crate::select::select(&table, select)?;
-                return Ok(Some(Plan::Select(Box::new(plan))));
+                return Ok(Some(Plan::Select(plan)));
             }
             Statement::Batch(batch) => {
                 let plan = crate::batch::compile(batch, &|name| self.table(name))?;

@@ -118,7 +118,7 @@ fn ascending_and_descending_hold_the_same_rows() {
 
 fn select(world: &World, query: &str) -> SelectPlan {
     match world.prepare(query).unwrap().plan {
-        Plan::Select(plan) => *plan,
+        Plan::Select(plan) => plan,
         other => panic!("{other:?}"),
     }
 }

@@ -209,6 +209,17 @@ fn limits_may_be_bound() {
 }
 
 #[test]
+fn explain_consistency_holds_the_plan_it_explains() {
+    let mut world = world();
+    let prepared = world
+        .prepare("EXPLAIN CONSISTENCY SELECT v FROM n WHERE k = ?")
+        .unwrap();
+    assert_eq!(prepared.partition_key_markers, Some(vec![0]));
+    let result = world.execute(&prepared.plan, &[BoundValue::Integer(2)]);
+    assert_eq!(crate::support::shown(&result.unwrap().unwrap()), "-5");
+}
+
+#[test]
 fn describe_gives_the_statements_back() {
     let mut world = World::with(&["CREATE TABLE a (k int PRIMARY KEY)"]);
     assert_eq!(world.rows("DESCRIBE KEYSPACES"), "ks keyspace ks");

@@ -51,7 +51,13 @@ impl Reader {
         now: NowInSeconds,
         scope: &mut Scope<'_>,
     ) -> Result<Self, RequestError> {
-        let slices = shape.clause.slices(&shape.table, scope)?;
+        let clause = &shape.clause;
+        let slices = if clause.partitions.is_scan() && !clause.restricts_clustering {
+            // One run over everything, also where each partition is a single row.
+            vec![Slice::everything()]
+        } else {
+            clause.slices(&shape.table, scope)?
+        };
         let mut targets: Vec<ReadTarget> = shape
             .clause
             .partitions
