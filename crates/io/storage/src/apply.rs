@@ -318,7 +318,7 @@ impl Sink for ApplySink {
         }
     }
 
-    // W7
+    // W7 apply: one `WriteBatch`, then the acknowledgements.
     fn apply(
         &mut self,
         log: &mut CommitLog,

@@ -87,13 +87,14 @@ impl Engine {
     ) -> Result<(Self, OpenReport), EngineError> {
         let read_threads = config.read_threads;
         let record_bytes_max = config.log_config().record_bytes_max() as usize;
-        let hints = Hints::open(&config)?;
         let Opened {
             state,
             log,
             dirty,
             report,
         } = open_files(config, tables)?;
+        // After the log, whose directory is locked.
+        let hints = Hints::open(&state.config)?;
         let trim_signal = Arc::new(TrimSignal::default());
         let rolled = Arc::clone(&trim_signal);
         let sink = ApplySink::new(Arc::clone(&state), dirty, move || rolled.request());
@@ -130,6 +131,7 @@ impl Engine {
     /// What the disk says. Tables changed till then stay changed; call it again.
     pub fn set_tables(&self, tables: &[Arc<TableSchema>]) -> Result<(), EngineError> {
         let state = &self.inner.state;
+        state.health.check_running()?;
         let _turn = self
             .inner
             .tables_turn
@@ -166,7 +168,7 @@ impl Engine {
         })
     }
 
-    // W6
+    // W6 log: the writer thread appends and syncs, W7 follows on it.
     /// Makes an encoded mutation durable (as the log's mode says) and visible. The work starts with
     /// the call, not with the first poll.
     pub fn apply(

@@ -34,7 +34,7 @@ const INLINE_ROWS_MAX: u32 = 256;
 /// Reads that may wait for a read thread.
 const QUEUE_MAX: usize = 4_096;
 
-// R6
+// R6 read the replica.
 /// Answers a read: here when memory has it, else on a read thread.
 pub(crate) async fn read(
     state: Arc<State>,

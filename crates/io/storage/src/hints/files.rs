@@ -44,13 +44,7 @@ struct FileState {
 
 impl TargetFiles {
     pub(super) fn open(directory: PathBuf) -> Result<Self, EngineError> {
-        let failed = |error| EngineError::io("open", &directory, &error);
-        if !directory.is_dir() {
-            fs::create_dir_all(&directory).map_err(failed)?;
-            if let Some(parent) = directory.parent() {
-                sync_directory(parent).map_err(failed)?;
-            }
-        }
+        make_directory(&directory)?;
         let mut target = Self {
             mark: load_mark(&directory),
             files: BTreeMap::new(),
@@ -87,8 +81,7 @@ impl TargetFiles {
             self.writer = None;
         }
         if self.writer.is_none() {
-            fs::create_dir_all(&self.directory)
-                .map_err(|error| EngineError::io("create", &self.directory, &error))?;
+            make_directory(&self.directory)?;
             let number = self.next_file;
             let writer = RecordFileWriter::create(self.path(number), number)
                 .map_err(|error| failed(&error))?;
@@ -141,11 +134,9 @@ impl TargetFiles {
     ) -> Result<Vec<(HintPosition, Hint)>, EngineError> {
         let mut hints = Vec::new();
         let mut bytes = 0;
-        let mut passed = self.mark;
         for number in self.files.keys().copied().collect::<Vec<_>>() {
             for read in self.open_from(number, self.mark)? {
                 let (position, hint) = read?;
-                passed = position;
                 bytes += hint.mutation.len();
                 hints.push((position, hint));
                 if bytes >= bytes_max {
@@ -154,12 +145,12 @@ impl TargetFiles {
             }
         }
         if hints.is_empty() && !self.files.is_empty() {
-            // Nothing readable is left in any of them.
-            let last = self.files.last_key_value().map_or(0, |(number, _)| *number);
-            passed = passed.max(HintPosition {
-                file: last,
-                offset: u64::MAX,
-            });
+            // Nothing readable is left in any of them. A mark in the next file, whose number is
+            // not taken yet, hides nothing.
+            let passed = HintPosition {
+                file: self.next_file,
+                offset: 0,
+            };
             self.delivered(passed)?;
         }
         Ok(hints)
@@ -257,7 +248,8 @@ impl TargetFiles {
         if let Some(reader) = &mut reader
             && mark.file == number
         {
-            reader.seek(mark.offset);
+            let end = fs::metadata(self.path(number)).map_or(0, |file| file.len());
+            reader.seek(mark.offset.min(end));
         }
         let hints = reader.into_iter().flatten().filter_map(move |read| {
             let (offset, record) = match read {
@@ -289,6 +281,16 @@ impl TargetFiles {
     fn path(&self, number: u64) -> PathBuf {
         self.directory.join(format!("{number:020}{SUFFIX}"))
     }
+}
+
+/// Makes a target's directory; its name is durable.
+fn make_directory(directory: &Path) -> Result<(), EngineError> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(directory)
+        .and_then(|()| directory.parent().map_or(Ok(()), sync_directory))
+        .map_err(|error| EngineError::io("create", directory, &error))
 }
 
 fn number_of(path: &Path) -> Option<u64> {

@@ -135,3 +135,23 @@ fn hints_stored_at_once_are_all_kept() {
         .sum();
     assert_eq!(kept, 500);
 }
+
+#[test]
+fn a_target_of_which_nothing_can_be_read_is_let_go() {
+    let place = tempfile::tempdir().unwrap();
+    let (engine, _) = open(place.path(), &[]);
+    block_on(engine.store_hint(target(1), hint(1))).unwrap();
+    let directory = place.path().join("hints").join(target(1).to_string());
+    let file = fs::read_dir(&directory).unwrap().next().unwrap().unwrap();
+    let mut bytes = fs::read(file.path()).unwrap();
+    let header = bytes.len() - 200;
+    bytes[header..].fill(0x55);
+    fs::write(file.path(), bytes).unwrap();
+    assert_eq!(block_on(engine.hints(target(1), 1)).unwrap(), []);
+    assert_eq!(engine.hint_summary(), []);
+    block_on(engine.store_hint(target(1), hint(2))).unwrap();
+    assert_eq!(numbers(&block_on(engine.hints(target(1), 1)).unwrap()), [2]);
+    drop(engine);
+    let (engine, _) = open(place.path(), &[]);
+    assert_eq!(numbers(&block_on(engine.hints(target(1), 1)).unwrap()), [2]);
+}
