@@ -45,11 +45,14 @@ pub use quarantine::merge_or_quarantine;
 /// Of two versions of one cell, the one that stays (semantics 1.2).
 #[inline]
 pub fn reconcile_cells<'a>(a: CellRef<'a>, b: CellRef<'a>) -> CellRef<'a> {
+    if compare_cells(&a, &b).is_lt() { b } else { a }
+}
+
+/// Which of two versions of a cell stays: the greater.
+#[inline]
+fn compare_cells(a: &CellRef<'_>, b: &CellRef<'_>) -> Ordering {
     let order = a.timestamp.cmp(&b.timestamp);
-    match order.then_with(|| compare_states(&a.state, &b.state)) {
-        Ordering::Less => b,
-        Ordering::Equal | Ordering::Greater => a,
-    }
+    order.then_with(|| compare_states(&a.state, &b.state))
 }
 
 /// Which state wins at the same timestamp: the greater. A tombstone beats an expiring cell, which
@@ -162,40 +165,50 @@ fn merge_streams(a: &[u8], b: &[u8], out: &mut Vec<u8>) -> Result<(), CorruptFra
     out.reserve(a.len() + b.len());
     let mut writer = FragmentWriter::new(&head, out);
     let mut covers = Covers::new(head.deletion);
+    let mut write = |item: &ItemRef<'_>| {
+        if covers.leaves(item) {
+            writer.item(item);
+        }
+    };
     let (mut a_next, mut b_next) = (a_items.next()?, b_items.next()?);
     loop {
         let order = match (&a_next, &b_next) {
             (None, None) => return Ok(()),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
-            (Some(a), Some(b)) => a.key().cmp(&b.key()),
+            (Some(a), Some(b)) => {
+                let order = a.key().cmp(&b.key());
+                if order.is_eq() {
+                    write(winner(a, b));
+                }
+                order
+            }
         };
-        let mut item = None;
         if order.is_le() {
-            item = a_next;
+            if let Some(item) = a_next.as_ref().filter(|_| order.is_lt()) {
+                write(item);
+            }
             a_next = a_items.next()?;
         }
         if order.is_ge() {
-            item = reconcile_items(item, b_next);
+            if let Some(item) = b_next.as_ref().filter(|_| order.is_gt()) {
+                write(item);
+            }
             b_next = b_items.next()?;
-        }
-        if let Some(item) = item.filter(|item| covers.leaves(item)) {
-            writer.item(&item);
         }
     }
 }
 
+/// Of two items with the same key, the one that stays.
 #[inline]
-fn reconcile_items<'a>(a: Option<ItemRef<'a>>, b: Option<ItemRef<'a>>) -> Option<ItemRef<'a>> {
-    match (a, b) {
-        (Some(ItemRef::Cell(a)), Some(ItemRef::Cell(b))) => {
-            Some(ItemRef::Cell(reconcile_cells(a, b)))
-        }
-        (Some(ItemRef::ColumnDeletion(column, a)), Some(ItemRef::ColumnDeletion(_, b))) => {
-            Some(ItemRef::ColumnDeletion(column, a.max(b)))
-        }
-        (a, b) => a.or(b),
-    }
+fn winner<'i, 'a>(a: &'i ItemRef<'a>, b: &'i ItemRef<'a>) -> &'i ItemRef<'a> {
+    let order = match (a, b) {
+        (ItemRef::Cell(a), ItemRef::Cell(b)) => compare_cells(a, b),
+        (ItemRef::ColumnDeletion(_, a), ItemRef::ColumnDeletion(_, b)) => a.cmp(b),
+        (ItemRef::Cell(_), ItemRef::ColumnDeletion(..)) => Ordering::Greater,
+        (ItemRef::ColumnDeletion(..), ItemRef::Cell(_)) => Ordering::Less,
+    };
+    if order.is_lt() { b } else { a }
 }
 
 /// Merges any number of fragments, in any order and grouping with the same result. Its two buffers

@@ -1,6 +1,7 @@
 use super::world::*;
 use super::*;
 use crate::Limits;
+use crate::Mutation;
 use crate::fragment::samples::*;
 use crate::key::header_suffix;
 use crate::key::range_tombstone_suffix;
@@ -86,6 +87,23 @@ fn a_page_goes_on_where_its_row_has_gone() {
     );
     let next = command.continued_after(position, 2);
     assert_eq!(rows(&store.read(&next), &next), [1]);
+}
+
+#[test]
+fn a_partition_whose_rows_were_all_seen_is_not_read_on() {
+    let store = store_of(b"a", &[1, 2, 3]);
+    let mut command = one(b"a");
+    command.limits.rows_per_partition = 2;
+    let position = |rows_seen| Position {
+        token: Token::of_key(b"a"),
+        key: Bytes::from_static(b"a"),
+        suffix: row_suffix(&clustering(&[1])),
+        rows_seen,
+    };
+    for (rows_seen, expected) in [(0, &[2, 3][..]), (1, &[2]), (2, &[])] {
+        let next = command.continued_after(position(rows_seen), 10);
+        assert_eq!(rows(&store.read(&next), &next), expected);
+    }
 }
 
 #[test]
@@ -175,6 +193,26 @@ fn a_static_row_alone_counts_one_against_the_limit() {
     let reply = store.read(&command.continued_after(position, 10));
     assert_eq!(reply.partitions.len(), 1);
     assert_eq!(reply.stopped_at, None);
+}
+
+#[test]
+fn a_static_row_whose_partition_had_rows_on_an_earlier_page_counts_no_more() {
+    let mut stores = [b"a", b"b"].map(|key| {
+        let mut write = mutation(&Bytes::from_static(key));
+        write.insert(static_suffix(), &update([live_cell(1)]));
+        write.insert(row_suffix(&clustering(&[1])), &insert(10, []));
+        write
+    });
+    stores.sort_by_key(Mutation::token);
+    let last = stores[1].key.clone();
+    let store = Store::of(&stores);
+    let mut command = everything();
+    command.limits.rows = 1;
+    let first = store.read(&command).stopped_at.unwrap();
+    let next = command.continued_after(first, 1);
+    let reply = store.read(&next);
+    assert_eq!(reply.partitions[1].key, last);
+    assert_eq!(rows(&reply, &next), [1]);
 }
 
 #[test]

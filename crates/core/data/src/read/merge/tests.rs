@@ -133,6 +133,69 @@ fn what_a_repaired_deletion_covers_is_not_repaired_beside_it() {
 }
 
 #[test]
+fn a_replica_whose_row_says_the_same_under_a_repaired_deletion_gets_only_that() {
+    let row = update([live(0, 10, b"old"), at_path(b"p", live(1, 20, b"new"))]);
+    let mut stores = [Store::default(), Store::default()];
+    for store in &mut stores {
+        row_of(store, 1, &row);
+    }
+    let mut write = mutation(&Bytes::from_static(b"a"));
+    write.insert_range_tombstone(&Slice::everything(), tombstone(15, 50));
+    stores[1].apply(&write);
+    let merged = merged_read(&stores, &everything());
+    assert_eq!(merged.repairs[0][0].1, write.entries);
+    assert!(merged.repairs[1].is_empty());
+}
+
+#[test]
+fn a_partition_that_one_replica_cut_at_its_own_limit_is_known_no_further() {
+    let (mut one, mut other) = (Store::default(), Store::default());
+    for row in 1..4 {
+        row_of(&mut one, row, &insert(10, []));
+    }
+    row_of(&mut other, 1, &deleted(20, 50));
+    row_of(&mut other, 2, &deleted(20, 50));
+    row_of(&mut other, 9, &insert(10, []));
+    let command = ReadCommand {
+        limits: Limits {
+            rows_per_partition: 2,
+            ..UNLIMITED
+        },
+        ..everything()
+    };
+    let merged = merged_read(&[one.clone(), other.clone()], &command);
+    let stop = merged.reply.stopped_at.unwrap();
+    assert_eq!(stop.suffix, row_suffix(&clustering(&[2])));
+    let live = read_and_repair(&mut [one, other], &command);
+    let rows: Vec<u8> = live[0].rows.iter().map(|(framed, _)| framed[1]).collect();
+    assert_eq!(rows, [3, 9]);
+}
+
+#[test]
+fn a_partition_that_is_full_is_not_read_on_where_a_reply_stopped_in_it() {
+    // Row 2 is as many bytes as one replica may answer; both rows together are all there may be.
+    let (mut one, mut other) = (Store::default(), Store::default());
+    row_of(&mut one, 2, &insert(10, [live(0, 10, &[7; 200])]));
+    row_of(&mut one, 3, &insert(10, []));
+    row_of(&mut other, 1, &insert(10, []));
+    let command = ReadCommand {
+        limits: Limits {
+            rows_per_partition: 2,
+            reply_bytes: 100,
+            ..UNLIMITED
+        },
+        ..everything()
+    };
+    let stores = [one, other];
+    let merged = merged_read(&stores, &command);
+    assert_eq!(merged.live_rows, 2);
+    let stop = merged.reply.stopped_at.unwrap();
+    assert_eq!((&stop.suffix, stop.rows_seen), (&Position::END, 2));
+    let next = command.continued_after(stop, u32::MAX);
+    assert_eq!(merged_read(&stores, &next).live_rows, 0);
+}
+
+#[test]
 fn replicas_that_differ_in_what_a_sweep_did_need_no_repair() {
     let mut stores = [Store::default(), Store::default()];
     for store in &mut stores {
