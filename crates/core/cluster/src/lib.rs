@@ -21,6 +21,7 @@ mod refused;
 mod replication;
 mod ring;
 mod schema;
+mod system_tables;
 #[cfg(test)]
 mod testing;
 mod transformation;
@@ -52,6 +53,10 @@ pub use schema::Keyspace;
 pub use schema::SYSTEM_KEYSPACES;
 pub use schema::TableSchema;
 pub use schema::is_system_keyspace;
+pub use system_tables::BATCHES_VALUE;
+pub use system_tables::batches_table;
+pub use system_tables::batches_table_id;
+pub use system_tables::system_tables;
 pub use transformation::Change;
 pub use transformation::ColumnDefinition;
 pub use transformation::KeyspaceProperties;

@@ -109,6 +109,7 @@ impl Topology {
                     host_id: node.host_id,
                     datacenter: Arc::clone(&state.name),
                     rack: rack_name,
+                    address: node.internode.clone(),
                 },
                 datacenter,
                 rack,

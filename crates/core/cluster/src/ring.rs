@@ -1,5 +1,6 @@
 //! The ring: who owns which token, and the replica sets that requests carry.
 
+use quorate_types::Endpoint;
 use quorate_types::HostId;
 use quorate_types::Token;
 use quorate_types::TokenRange;
@@ -14,6 +15,8 @@ pub struct Replica {
     pub datacenter: Arc<str>,
     /// Its rack.
     pub rack: Arc<str>,
+    /// Where peers reach it, as the metadata says.
+    pub address: Endpoint,
 }
 
 /// The replicas of a token, in ring order. A clone costs two counters.

@@ -34,6 +34,15 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "quorate-cql",
         ],
     ),
+    (
+        "quorate-request",
+        &[
+            "quorate-types",
+            "quorate-cluster",
+            "quorate-coordinator",
+            "quorate-query",
+        ],
+    ),
     // io: each owns one piece of the outside world
     ("quorate-commitlog", &["quorate-types"]),
     (

@@ -1,0 +1,772 @@
+//! The metadata log's driver: proposing entries, answering proposers, following the log.
+//!
+//! # Invariants
+//!
+//! * **L1** Nothing is promised, accepted or applied here before its record is durable.
+//! * **L2** Entries are applied in order, each exactly once; the state after them is published as
+//!   one immutable snapshot.
+
+use crate::Node;
+use crate::World;
+use crate::node::engine_tables;
+use bytes::BufMut;
+use bytes::Bytes;
+use bytes::BytesMut;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
+use quorate_cluster::Change;
+use quorate_cluster::Metadata;
+use quorate_cluster::Refused;
+use quorate_cluster::TableSchema;
+use quorate_cluster::Transformation;
+use quorate_internode::PeerReply;
+use quorate_internode::PeerRequest;
+use quorate_paxos::Action;
+use quorate_paxos::Proposer;
+use quorate_paxos::Record;
+use quorate_paxos::Reply;
+use quorate_paxos::Request;
+use quorate_paxos::SlotLog;
+use quorate_types::Ballot;
+use quorate_types::Deadline;
+use quorate_types::Epoch;
+use quorate_types::FailureReason;
+use quorate_types::HostId;
+use quorate_types::RequestError;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+/// The blob with the log's records.
+const LOG_BLOB: &str = "metadata-log";
+/// The blob with the state that older entries led to.
+const STATE_BLOB: &str = "metadata-state";
+/// Entries kept before older ones are folded into the state.
+const ENTRIES_MAX: u64 = 256;
+/// How long one round of Paxos waits.
+const ROUND_TIMEOUT: Duration = Duration::from_secs(1);
+/// Entries fetched at once.
+const FETCH_COUNT_MAX: u32 = 256;
+
+/// Why a transformation did not become an entry of the log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// The state does not allow it. Nothing was written.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// Too few metadata replicas answered in time. It may still become an entry.
+    #[error("the metadata log has no majority: {answered} of {needed} metadata replicas answered")]
+    NoMajority {
+        /// Replicas that answered.
+        answered: u32,
+        /// Replicas needed.
+        needed: u32,
+    },
+    /// This node's disk failed.
+    #[error("the metadata log cannot be written: {0}")]
+    Disk(String),
+}
+
+impl From<CommitError> for RequestError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Refused(refused) => match refused {
+                Refused::AlreadyExists { keyspace, table } => {
+                    Self::AlreadyExists { keyspace, table }
+                }
+                Refused::Invalid(message)
+                | Refused::HoldsData(message)
+                | Refused::Node(message) => Self::Invalid(message),
+                Refused::Config(message) => Self::Config(message),
+                unknown @ Refused::SyntaxUnknownProperty(_) => Self::Syntax(unknown.to_string()),
+                Refused::Syntax(message) => Self::Syntax(message),
+                Refused::Unauthorized(message) => Self::Unauthorized(message),
+            },
+            other => Self::Server(other.to_string()),
+        }
+    }
+}
+
+/// What the log's driver keeps.
+#[derive(Debug)]
+pub(crate) struct MetadataLog {
+    state: Mutex<LogState>,
+    /// The largest epoch heard of, and whether somebody is fetching up to it.
+    heard: AtomicU64,
+    fetching: AtomicBool,
+}
+
+#[derive(Debug)]
+struct LogState {
+    log: SlotLog,
+    /// What the disk holds, in order; written whole.
+    records: Vec<Record>,
+    /// Entries that this process applied lately, by their id, with what they changed.
+    applied: BTreeMap<Uuid, (Epoch, Change)>,
+    /// Why the log stopped.
+    poisoned: Option<String>,
+}
+
+/// The tables that a node's small files speak of: what its engine is opened with.
+///
+/// # Errors
+/// Damage, in words.
+pub fn recorded_tables(
+    load_blob: impl Fn(&str) -> Result<Option<Bytes>, String>,
+) -> Result<Vec<Arc<TableSchema>>, String> {
+    recover(load_blob, "").map(|(metadata, _)| engine_tables(&metadata))
+}
+
+/// Reads the log and the state it leads to.
+///
+/// # Errors
+/// Damage, in words.
+pub(crate) fn recover(
+    load_blob: impl Fn(&str) -> Result<Option<Bytes>, String>,
+    cluster_name: &str,
+) -> Result<(Metadata, MetadataLog), String> {
+    let mut metadata = match load_blob(STATE_BLOB)? {
+        Some(bytes) => Metadata::decode(&bytes).map_err(|damage| damage.to_string())?,
+        None => Metadata::empty(cluster_name),
+    };
+    let records = match load_blob(LOG_BLOB)? {
+        Some(bytes) => decode_records(bytes)?,
+        None => Vec::new(),
+    };
+    let log = SlotLog::recover(records.clone()).map_err(|error| error.to_string())?;
+    while let Some(value) = log.entry(metadata.epoch.next()) {
+        let (_, transformation) = decode_entry(value)?;
+        (metadata, _) = apply(&metadata, &transformation)?;
+    }
+    if metadata.epoch < log.last() {
+        return Err(format!(
+            "the metadata state ends at epoch {}, the log at {}",
+            metadata.epoch,
+            log.last()
+        ));
+    }
+    let heard = AtomicU64::new(metadata.epoch.0);
+    let state = LogState {
+        log,
+        records,
+        applied: BTreeMap::new(),
+        poisoned: None,
+    };
+    let log = MetadataLog {
+        state: Mutex::new(state),
+        heard,
+        fetching: AtomicBool::new(false),
+    };
+    Ok((metadata, log))
+}
+
+/// The state after an entry. Its proposer applied it to this very state before it was decided, so it
+/// cannot be refused here.
+fn apply(
+    metadata: &Metadata,
+    transformation: &Transformation,
+) -> Result<(Metadata, Change), String> {
+    let (next, change) = metadata.apply(transformation).map_err(|refused| {
+        format!(
+            "entry {} of the metadata log is refused: {refused}",
+            metadata.epoch.next()
+        )
+    })?;
+    if next.epoch == metadata.epoch {
+        return Err(format!(
+            "entry {} of the metadata log is empty",
+            metadata.epoch.next()
+        ));
+    }
+    Ok((next, change))
+}
+
+fn encode_entry(id: Uuid, transformation: &Transformation) -> Bytes {
+    let mut out = BytesMut::new();
+    out.put_slice(id.as_bytes());
+    out.put_slice(&transformation.encode());
+    out.freeze()
+}
+
+fn decode_entry(value: &[u8]) -> Result<(Uuid, Transformation), String> {
+    let (id, rest) = value
+        .split_first_chunk::<16>()
+        .ok_or("an entry is too short")?;
+    let transformation = Transformation::decode(rest).map_err(|damage| damage.to_string())?;
+    Ok((Uuid::from_bytes(*id), transformation))
+}
+
+fn encode_records(records: &[Record]) -> Bytes {
+    let mut out = BytesMut::new();
+    for record in records {
+        let bytes = record.encode();
+        out.put_u32(bytes.len() as u32);
+        out.put_slice(&bytes);
+    }
+    out.freeze()
+}
+
+fn decode_records(mut bytes: Bytes) -> Result<Vec<Record>, String> {
+    let mut records = Vec::new();
+    while !bytes.is_empty() {
+        let length = bytes
+            .split_to_checked(4)
+            .ok_or("the log's file is cut short")?;
+        let length = length
+            .first_chunk()
+            .map_or(0, |four| u32::from_be_bytes(*four)) as usize;
+        let record = bytes
+            .split_to_checked(length)
+            .ok_or("the log's file is cut short")?;
+        records.push(Record::decode(record).map_err(|damage| damage.to_string())?);
+    }
+    Ok(records)
+}
+
+/// `Bytes::split_to` for lengths that a disk gave.
+trait SplitChecked: Sized {
+    fn split_to_checked(&mut self, length: usize) -> Option<Self>;
+}
+
+impl SplitChecked for Bytes {
+    fn split_to_checked(&mut self, length: usize) -> Option<Self> {
+        (length <= self.len()).then(|| self.split_to(length))
+    }
+}
+
+impl LogState {
+    /// Notes a record among what the disk must hold; those it replaces go.
+    fn note(&mut self, record: Record) {
+        let floor = match &record {
+            Record::Floor { slot } => Some(*slot),
+            Record::Acceptor { .. } | Record::Entry { .. } => None,
+        };
+        self.records.retain(|old| match old {
+            Record::Acceptor { .. } => {
+                !matches!(record, Record::Acceptor { .. } | Record::Entry { .. })
+            }
+            Record::Entry { slot, .. } => floor.is_none_or(|floor| *slot > floor),
+            Record::Floor { .. } => floor.is_none(),
+        });
+        match record {
+            floor @ Record::Floor { .. } => self.records.insert(0, floor),
+            other => self.records.push(other),
+        }
+    }
+}
+
+impl<W: World> Node<W> {
+    /// Answers a proposer or a follower (**L1**).
+    pub(crate) async fn answer_metadata(&self, request: Request) -> PeerReply {
+        match self.answer_log(request).await {
+            Ok(reply) => PeerReply::Metadata(reply),
+            Err(error) => PeerReply::Failed {
+                reason: FailureReason::Unknown,
+                message: error.to_string(),
+            },
+        }
+    }
+
+    async fn answer_log(&self, request: Request) -> Result<Reply, CommitError> {
+        let mut state = self.inner().log.state.lock().await;
+        if let Some(message) = &state.poisoned {
+            return Err(CommitError::Disk(message.clone()));
+        }
+        let learned = match &request {
+            Request::Learn { slot, value } => Some((*slot, value.clone())),
+            Request::Prepare { .. } | Request::Propose { .. } | Request::Fetch { .. } => None,
+        };
+        let answer = state
+            .log
+            .answer(request)
+            .map_err(|disagreement| CommitError::Disk(disagreement.to_string()))?;
+        if let Some(record) = answer.record() {
+            state.note(record.clone());
+            self.persist_log(&mut state).await?;
+            if let Some((slot, value)) = learned
+                && state.log.last() == slot
+            {
+                self.follow(&mut state, &value).await?;
+            }
+        }
+        Ok(answer.once_durable())
+    }
+
+    /// Writes the log's records. When that fails memory is ahead of the disk: the log answers
+    /// nobody any more until the node starts anew.
+    async fn persist_log(&self, state: &mut LogState) -> Result<(), CommitError> {
+        let bytes = encode_records(&state.records);
+        let written = self.world().persist_blob(LOG_BLOB, bytes).await;
+        written.map_err(|message| {
+            tracing::error!(
+                message,
+                "the metadata log cannot be written; this node takes no part in it any more"
+            );
+            state.poisoned = Some(message.clone());
+            CommitError::Disk(message)
+        })
+    }
+
+    /// Applies an entry that was just learned, in order (**L2**).
+    async fn follow(&self, state: &mut LogState, value: &Bytes) -> Result<(), CommitError> {
+        let (id, transformation) = decode_entry(value).map_err(CommitError::Disk)?;
+        let (next, change) =
+            apply(&self.current_metadata(), &transformation).map_err(CommitError::Disk)?;
+        assert!(
+            next.epoch == state.log.last(),
+            "L2: the state is at the log's last entry"
+        );
+        tracing::info!(epoch = next.epoch.0, ?change, "metadata");
+        state.applied.insert(id, (next.epoch, change));
+        if state.applied.len() > ENTRIES_MAX as usize {
+            let oldest = state
+                .applied
+                .iter()
+                .min_by_key(|(_, (epoch, _))| *epoch)
+                .map(|(id, _)| *id);
+            oldest.and_then(|id| state.applied.remove(&id));
+        }
+        if state.log.last().0 - state.log.floor().0 > 2 * ENTRIES_MAX {
+            self.fold(state, &next).await?;
+        }
+        self.publish(next);
+        Ok(())
+    }
+
+    /// Writes the state down and forgets old entries.
+    async fn fold(&self, state: &mut LogState, metadata: &Metadata) -> Result<(), CommitError> {
+        let bytes = metadata.encode();
+        self.world()
+            .persist_blob(STATE_BLOB, bytes)
+            .await
+            .map_err(CommitError::Disk)?;
+        let keep_from = Epoch(metadata.epoch.0.saturating_sub(ENTRIES_MAX));
+        let truncated = state.log.truncate_below(keep_from);
+        if let Some(record) = truncated.record() {
+            state.note(record.clone());
+            self.persist_log(state).await?;
+        }
+        truncated.once_durable();
+        Ok(())
+    }
+
+    /// The encoded state, for a node that has none or fell too far behind.
+    pub(crate) fn metadata_snapshot(&self) -> PeerReply {
+        let metadata = self.current_metadata();
+        let known = metadata.epoch != Epoch::NONE;
+        PeerReply::MetadataSnapshot(known.then(|| metadata.encode()))
+    }
+
+    /// Takes over the state that a peer sent, when it is newer.
+    pub(crate) async fn install_snapshot(&self, bytes: &Bytes) -> Result<(), CommitError> {
+        let metadata =
+            Metadata::decode(bytes).map_err(|damage| CommitError::Disk(damage.to_string()))?;
+        if metadata.cluster_name != self.config().cluster_name {
+            return Err(CommitError::Refused(Refused::Node(format!(
+                "expected cluster '{}', a seed belongs to '{}'",
+                self.config().cluster_name,
+                metadata.cluster_name
+            ))));
+        }
+        let mut state = self.inner().log.state.lock().await;
+        if metadata.epoch <= state.log.last() {
+            return Ok(());
+        }
+        self.world()
+            .persist_blob(STATE_BLOB, bytes.clone())
+            .await
+            .map_err(CommitError::Disk)?;
+        let installed = state.log.install_snapshot(metadata.epoch);
+        if let Some(record) = installed.record() {
+            state.note(record.clone());
+            self.persist_log(&mut state).await?;
+        }
+        installed.once_durable();
+        self.publish(metadata);
+        Ok(())
+    }
+
+    /// A peer is at this epoch: when that is news, whatever lacks here is fetched from it.
+    pub(crate) fn heard_of_epoch(&self, from: HostId, epoch: Epoch) {
+        let log = &self.inner().log;
+        if epoch <= self.epoch() {
+            return;
+        }
+        log.heard.fetch_max(epoch.0, Ordering::Relaxed);
+        if log.fetching.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let node = self.clone();
+        self.world().spawn(async move {
+            node.catch_up_with(from).await;
+            node.inner().log.fetching.store(false, Ordering::Release);
+        });
+    }
+
+    /// Fetches from a peer the entries that lack here.
+    pub(crate) async fn catch_up_with(&self, from: HostId) {
+        loop {
+            let deadline = Deadline(self.now().after(ROUND_TIMEOUT));
+            let after = self.epoch();
+            let request = Request::Fetch {
+                after,
+                count_max: FETCH_COUNT_MAX,
+            };
+            let Ok(PeerReply::Metadata(reply)) = self
+                .ask_peer(from, PeerRequest::Metadata(request), deadline)
+                .await
+            else {
+                return;
+            };
+            match reply {
+                Reply::Entries { entries, next } => {
+                    for (slot, value) in entries {
+                        if self.learn(slot, value).await.is_err() {
+                            return;
+                        }
+                    }
+                    let current = self.epoch();
+                    if current == after || current.next() >= next {
+                        return;
+                    }
+                }
+                Reply::SnapshotNeeded { .. } => {
+                    let asked = self
+                        .ask_peer(from, PeerRequest::MetadataSnapshot, deadline)
+                        .await;
+                    if let Ok(PeerReply::MetadataSnapshot(Some(bytes))) = asked
+                        && let Err(error) = self.install_snapshot(&bytes).await
+                    {
+                        tracing::error!(%error, "a metadata snapshot cannot be taken over");
+                    }
+                    return;
+                }
+                Reply::Prepared { .. }
+                | Reply::Proposed { .. }
+                | Reply::Decided { .. }
+                | Reply::Behind { .. }
+                | Reply::Learned { .. } => return,
+            }
+        }
+    }
+
+    async fn learn(&self, slot: Epoch, value: Bytes) -> Result<(), CommitError> {
+        self.answer_log(Request::Learn { slot, value })
+            .await
+            .map(|_| ())
+    }
+
+    /// Asks every metadata replica that is up for entries that lack here, so that a change is judged
+    /// by the latest state.
+    async fn catch_up(&self) {
+        let replicas = self.current_metadata().metadata_replicas.clone();
+        let others = replicas
+            .into_iter()
+            .filter(|host| *host != self.me() && self.is_peer_up(*host));
+        join_all(others.map(|host| self.catch_up_with(host))).await;
+    }
+
+    /// Makes a transformation the next entry of the log, and waits until the nodes that are up know
+    /// it. An entry that changes nothing is not written.
+    ///
+    /// # Errors
+    /// [`CommitError`].
+    pub async fn commit(
+        &self,
+        transformation: Transformation,
+    ) -> Result<(Change, Arc<Metadata>), CommitError> {
+        let deadline = Deadline(self.now().after(self.config().metadata_timeout));
+        let id = Uuid::from_u64_pair(self.world().random(), self.world().random());
+        let entry = encode_entry(id, &transformation);
+        let mut seen = Ballot::NONE;
+        self.catch_up().await;
+        loop {
+            if let Some((epoch, change)) = self.applied_entry(id).await {
+                self.wait_until_known(epoch, deadline).await;
+                return Ok((change, self.current_metadata()));
+            }
+            let metadata = self.current_metadata();
+            let (_, change) = metadata.apply(&transformation)?;
+            if change == Change::None {
+                return Ok((change, metadata));
+            }
+            let outcome = self
+                .propose(&metadata, entry.clone(), &mut seen, deadline)
+                .await?;
+            if deadline.has_passed(self.now()) && self.applied_entry(id).await.is_none() {
+                return Err(outcome.into_error());
+            }
+            if !matches!(outcome, Proposed::Decided) {
+                let pause = self.world().random() % 50 + 5;
+                self.world().sleep(Duration::from_millis(pause)).await;
+            }
+        }
+    }
+
+    async fn applied_entry(&self, id: Uuid) -> Option<(Epoch, Change)> {
+        self.inner()
+            .log
+            .state
+            .lock()
+            .await
+            .applied
+            .get(&id)
+            .cloned()
+    }
+
+    /// One round of Paxos for the slot after `metadata`.
+    async fn propose(
+        &self,
+        metadata: &Metadata,
+        entry: Bytes,
+        seen: &mut Ballot,
+        deadline: Deadline,
+    ) -> Result<Proposed, CommitError> {
+        let slot = metadata.epoch.next();
+        let acceptors = if metadata.epoch == Epoch::NONE {
+            BTreeSet::from([self.me()])
+        } else {
+            metadata.metadata_replicas.clone()
+        };
+        let micros = u64::try_from(self.world().unix_micros()).unwrap_or(0);
+        let ballot = Ballot::after(*seen, micros, self.me());
+        let needed = acceptors.len() as u32 / 2 + 1;
+        let mut proposer = Proposer::new(slot, ballot, acceptors, entry);
+        let round_ends = self.now().after(ROUND_TIMEOUT).min(deadline.0);
+        let mut round = Round {
+            node: self.clone(),
+            slot,
+            replies: FuturesUnordered::new(),
+            deadline: Deadline(round_ends),
+        };
+        let mut answered = BTreeSet::new();
+        let mut action = proposer.start();
+        loop {
+            match action {
+                Action::Wait => {}
+                Action::SendPrepare { to, ballot } => {
+                    round.send(to, &Request::Prepare { slot, ballot });
+                }
+                Action::SendPropose { to, ballot, value } => {
+                    answered.clear();
+                    round.send(
+                        to,
+                        &Request::Propose {
+                            slot,
+                            ballot,
+                            value,
+                        },
+                    );
+                }
+                Action::Chosen { value, .. } => {
+                    *seen = proposer.ballot_max();
+                    self.learn(slot, value.clone()).await?;
+                    self.tell_everybody(slot, &value);
+                    return Ok(Proposed::Decided);
+                }
+                Action::Preempted { .. } => {
+                    *seen = proposer.ballot_max();
+                    return Ok(Proposed::Preempted);
+                }
+                Action::Unanswered { .. } | Action::Uncertain => {
+                    *seen = proposer.ballot_max();
+                    return Ok(Proposed::TooFew {
+                        answered: answered.len() as u32,
+                        needed,
+                    });
+                }
+            }
+            action = match round.next_reply().await {
+                Some((from, Some(reply))) => {
+                    answered.insert(from);
+                    if let Reply::Decided { value, .. } = &reply {
+                        self.learn(slot, value.clone()).await?;
+                    }
+                    proposer.on_reply(from, reply)
+                }
+                Some((_, None)) => Action::Wait,
+                None => proposer.on_timeout(),
+            };
+        }
+    }
+
+    fn tell_everybody(&self, slot: Epoch, value: &Bytes) {
+        let metadata = self.current_metadata();
+        for node in metadata
+            .present_nodes()
+            .filter(|node| node.host_id != self.me())
+        {
+            if let Some(address) = self.address_of(node.host_id) {
+                let request = Request::Learn {
+                    slot,
+                    value: value.clone(),
+                };
+                self.world()
+                    .send(&address, self.epoch(), PeerRequest::Metadata(request));
+            }
+        }
+    }
+
+    /// Waits until every node that is up has the epoch, so that whoever hears of the change finds it
+    /// wherever it asks. A node that is slow does not hold the change up for long.
+    async fn wait_until_known(&self, epoch: Epoch, deadline: Deadline) {
+        let ends = self.now().after(ROUND_TIMEOUT).min(deadline.0);
+        let metadata = self.current_metadata();
+        let up: Vec<HostId> = metadata
+            .present_nodes()
+            .map(|node| node.host_id)
+            .filter(|host| *host != self.me() && self.is_peer_up(*host))
+            .collect();
+        join_all(
+            up.into_iter()
+                .map(|host| self.until_peer_knows(host, epoch, Deadline(ends))),
+        )
+        .await;
+    }
+
+    async fn until_peer_knows(&self, host: HostId, epoch: Epoch, deadline: Deadline) {
+        while !deadline.has_passed(self.now()) {
+            let state = self
+                .inner()
+                .log
+                .state
+                .lock()
+                .await
+                .log
+                .entry(epoch)
+                .cloned();
+            let Some(value) = state else { return };
+            let request = PeerRequest::Metadata(Request::Learn { slot: epoch, value });
+            match self.ask_peer(host, request, deadline).await {
+                Ok(PeerReply::Metadata(Reply::Learned { .. })) => return,
+                Ok(PeerReply::Metadata(Reply::Behind { next })) => {
+                    self.send_missing(host, next, deadline).await;
+                }
+                Ok(_) | Err(_) => return,
+            }
+        }
+    }
+
+    /// Sends a peer the entries from `next` on.
+    async fn send_missing(&self, host: HostId, next: Epoch, deadline: Deadline) {
+        let mut slot = next;
+        loop {
+            let value = self.inner().log.state.lock().await.log.entry(slot).cloned();
+            let Some(value) = value else { return };
+            let request = PeerRequest::Metadata(Request::Learn { slot, value });
+            if self.ask_peer(host, request, deadline).await.is_err() {
+                return;
+            }
+            slot = slot.next();
+        }
+    }
+}
+
+/// How one round ended.
+enum Proposed {
+    /// The slot is decided and learned, by whomever.
+    Decided,
+    /// Another proposer is ahead.
+    Preempted,
+    /// Too few answered.
+    TooFew { answered: u32, needed: u32 },
+}
+
+impl Proposed {
+    const fn into_error(self) -> CommitError {
+        match self {
+            Self::Decided | Self::Preempted => CommitError::NoMajority {
+                answered: 0,
+                needed: 0,
+            },
+            Self::TooFew { answered, needed } => CommitError::NoMajority { answered, needed },
+        }
+    }
+}
+
+/// The messages of one round.
+struct Round<W: World> {
+    node: Node<W>,
+    slot: Epoch,
+    replies: FuturesUnordered<BoxFuture<'static, (HostId, Option<Reply>)>>,
+    deadline: Deadline,
+}
+
+impl<W: World> Round<W> {
+    fn send(&self, to: BTreeSet<HostId>, request: &Request) {
+        for host in to {
+            let (node, request, deadline) = (self.node.clone(), request.clone(), self.deadline);
+            let slot = self.slot;
+            self.replies.push(Box::pin(async move {
+                (host, node.ask_acceptor(host, slot, request, deadline).await)
+            }));
+        }
+    }
+
+    /// The next reply; `None` when the round's time is up or nobody owes one.
+    async fn next_reply(&mut self) -> Option<(HostId, Option<Reply>)> {
+        let remaining = self.deadline.remaining(self.node.now());
+        let timer = Box::pin(self.node.world().sleep(remaining));
+        match futures_util::future::select(self.replies.next(), timer).await {
+            futures_util::future::Either::Left((reply, _)) => reply,
+            futures_util::future::Either::Right(_) => None,
+        }
+    }
+}
+
+impl<W: World> Node<W> {
+    /// Asks an acceptor; one that lacks earlier entries gets them and is asked again.
+    async fn ask_acceptor(
+        &self,
+        host: HostId,
+        slot: Epoch,
+        request: Request,
+        deadline: Deadline,
+    ) -> Option<Reply> {
+        if host == self.me() {
+            return self.answer_log(request).await.ok();
+        }
+        for _ in 0..2 {
+            let asked = PeerRequest::Metadata(request.clone());
+            let Ok(PeerReply::Metadata(reply)) = self.ask_peer(host, asked, deadline).await else {
+                return None;
+            };
+            match reply {
+                Reply::Behind { next } if next < slot => {
+                    self.send_missing(host, next, deadline).await
+                }
+                reply => return Some(reply),
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_survive_their_file() {
+        let records = vec![
+            Record::Floor { slot: Epoch(3) },
+            Record::Entry {
+                slot: Epoch(4),
+                value: Bytes::from_static(b"four"),
+            },
+        ];
+        assert_eq!(decode_records(encode_records(&records)), Ok(records));
+        let whole = encode_records(&[Record::Floor { slot: Epoch(3) }]);
+        for cut in 1..whole.len() {
+            assert!(decode_records(whole.slice(..cut)).is_err(), "cut at {cut}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Prepared statements: finished plans by id. No parsing and no look-up of names when one runs.
+
+use papaya::HashMap;
+use quorate_query::Prepared;
+use quorate_request::StatementId;
+use quorate_types::Epoch;
+use std::sync::Arc;
+
+/// A plan, and what it was made from, to make it anew when the schema has changed.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) prepared: Prepared,
+    pub(crate) text: String,
+    pub(crate) keyspace: Option<String>,
+    /// The schema it was planned for.
+    pub(crate) schema_epoch: Epoch,
+}
+
+/// The statements that clients have prepared here.
+#[derive(Debug)]
+pub(crate) struct PreparedStatements {
+    known: HashMap<StatementId, Arc<Known>>,
+    count_max: usize,
+}
+
+impl PreparedStatements {
+    pub(crate) fn new(count_max: usize) -> Self {
+        Self {
+            known: HashMap::new(),
+            count_max,
+        }
+    }
+
+    pub(crate) fn get(&self, id: &StatementId) -> Option<Arc<Known>> {
+        self.known.pin().get(id).cloned()
+    }
+
+    /// Keeps a plan. When the store is full any other one goes: its clients prepare it again.
+    pub(crate) fn insert(&self, known: Known) -> Arc<Known> {
+        let pinned = self.known.pin();
+        let id = known.prepared.id;
+        if pinned.len() >= self.count_max && !pinned.contains_key(&id) {
+            let victim = pinned.keys().next().copied();
+            if let Some(victim) = victim {
+                pinned.remove(&victim);
+            }
+        }
+        let known = Arc::new(known);
+        pinned.insert(id, known.clone());
+        known
+    }
+}

@@ -1,0 +1,563 @@
+//! Client requests: from a statement with its values to a response, whatever protocol it came by.
+
+use crate::Engine;
+use crate::Node;
+use crate::World;
+use crate::prepared::Known;
+use crate::read_path::ReadRequest;
+use crate::write_path::WriteRequest;
+use futures_util::future::join_all;
+use quorate_cluster::Change;
+use quorate_cluster::Metadata;
+use quorate_cluster::TableSchema;
+use quorate_coordinator::Receipt;
+use quorate_internode::PeerRequest;
+use quorate_query::BatchKind;
+use quorate_query::BatchPlan;
+use quorate_query::BoundBatch;
+use quorate_query::BoundValue;
+use quorate_query::Context;
+use quorate_query::ModifyPlan;
+use quorate_query::Plan;
+use quorate_query::Prepared;
+use quorate_query::ResultSet;
+use quorate_query::SchemaPlan;
+use quorate_query::SelectPlan;
+use quorate_request::Batch;
+use quorate_request::Execute;
+use quorate_request::Frontend;
+use quorate_request::Options;
+use quorate_request::Outcome;
+use quorate_request::PreparedStatement;
+use quorate_request::Response;
+use quorate_request::SchemaChange;
+use quorate_request::SchemaChangeKind;
+use quorate_request::Statement;
+use quorate_request::StatementId;
+use quorate_types::ConsistencyLevel;
+use quorate_types::Deadline;
+use quorate_types::HostId;
+use quorate_types::Monotonic;
+use quorate_types::NowInSeconds;
+use quorate_types::RequestError;
+use quorate_types::WriteTimestamp;
+use quorate_types::WriteType;
+use std::fmt::Write as _;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// What every part of one request shares.
+struct Request<'a> {
+    options: &'a Options,
+    metadata: Arc<Metadata>,
+    level: ConsistencyLevel,
+    started: Monotonic,
+    now: NowInSeconds,
+    now_millis: i64,
+    timestamp: WriteTimestamp,
+}
+
+impl<W: World> Frontend for Node<W> {
+    async fn execute(&self, request: Execute) -> Result<Response, RequestError> {
+        let _counted = self.admit()?;
+        let this = self.begin(&request.options)?;
+        let names = request.names.as_deref();
+        match &request.statement {
+            Statement::Text(text) => {
+                let keyspace = request.options.keyspace.as_deref();
+                let prepared = quorate_query::prepare(text, &this.metadata, keyspace)?;
+                self.run(&this, &prepared.plan, &request.values, names)
+                    .await
+            }
+            Statement::Prepared(id) => {
+                let known = self.known_statement(id, &this.metadata)?;
+                self.run(&this, &known.prepared.plan, &request.values, names)
+                    .await
+            }
+        }
+    }
+
+    async fn prepare(
+        &self,
+        text: String,
+        keyspace: Option<String>,
+    ) -> Result<PreparedStatement, RequestError> {
+        let _counted = self.admit()?;
+        let metadata = self.current_metadata();
+        let prepared = quorate_query::prepare(&text, &metadata, keyspace.as_deref())?;
+        let schema_epoch = metadata.schema_epoch;
+        let known = Known {
+            prepared,
+            text,
+            keyspace,
+            schema_epoch,
+        };
+        let known = self.inner().prepared.insert(known);
+        let prepared = &known.prepared;
+        Ok(PreparedStatement {
+            id: prepared.id,
+            markers: prepared.markers.clone(),
+            result_columns: prepared.result_columns.clone(),
+            partition_key_markers: prepared.partition_key_markers.clone(),
+            is_idempotent: prepared.is_idempotent,
+            is_select: matches!(prepared.plan, Plan::Select(_)),
+        })
+    }
+
+    async fn batch(&self, request: Batch) -> Result<Response, RequestError> {
+        let _counted = self.admit()?;
+        let this = self.begin(&request.options)?;
+        let mut prepared = Vec::with_capacity(request.statements.len());
+        for (statement, values) in &request.statements {
+            let known = match statement {
+                Statement::Text(text) => {
+                    let keyspace = request.options.keyspace.as_deref();
+                    let prepared = quorate_query::prepare(text, &this.metadata, keyspace)?;
+                    Arc::new(Known {
+                        prepared,
+                        text: String::new(),
+                        schema_epoch: this.metadata.schema_epoch,
+                        keyspace: None,
+                    })
+                }
+                Statement::Prepared(id) => self.known_statement(id, &this.metadata)?,
+            };
+            prepared.push((known, values.as_slice()));
+        }
+        let statements: Vec<(&Prepared, &[BoundValue])> = prepared
+            .iter()
+            .map(|(known, values)| (&known.prepared, *values))
+            .collect();
+        let kind = if request.logged {
+            BatchKind::Logged
+        } else {
+            BatchKind::Unlogged
+        };
+        let bound = self.with_context(&this, &[], None, |context| {
+            quorate_query::batch(kind, &statements, context)
+        })?;
+        self.write_batch(&this, bound).await
+    }
+
+    fn metadata(&self) -> Arc<Metadata> {
+        self.current_metadata()
+    }
+
+    fn is_up(&self, host: HostId) -> bool {
+        self.is_peer_up(host)
+    }
+
+    fn host_id(&self) -> HostId {
+        self.me()
+    }
+
+    fn changed(&self, seen: u64) -> impl Future<Output = u64> + Send {
+        let mut changes = self.subscribe_changes();
+        async move {
+            // The sender lives as long as the node: waiting ends only with news.
+            loop {
+                let current = *changes.borrow_and_update();
+                if current > seen {
+                    return current;
+                }
+                if changes.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        }
+    }
+}
+
+/// Counts a request as long as it lives.
+struct Counted<W: World>(Node<W>);
+
+impl<W: World> Drop for Counted<W> {
+    fn drop(&mut self) {
+        self.0.inner().in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl<W: World> Node<W> {
+    /// Lets a request in, or refuses it: a queue that grows answers nobody in time.
+    fn admit(&self) -> Result<Counted<W>, RequestError> {
+        if !self.is_serving() {
+            return Err(RequestError::Bootstrapping(
+                "the node does not serve requests now".to_owned(),
+            ));
+        }
+        let in_flight = self.inner().in_flight.fetch_add(1, Ordering::Relaxed);
+        let counted = Counted(self.clone());
+        if in_flight >= self.config().requests_in_flight_max {
+            return Err(RequestError::Overloaded(format!(
+                "{in_flight} requests are in progress, the node takes no more"
+            )));
+        }
+        Ok(counted)
+    }
+
+    fn begin<'a>(&self, options: &'a Options) -> Result<Request<'a>, RequestError> {
+        if options.page_size == Some(0) {
+            return Err(RequestError::Protocol(
+                "The page size cannot be 0".to_owned(),
+            ));
+        }
+        let wall = self.world().unix_micros();
+        let timestamp = match options.timestamp {
+            Some(given) => given,
+            None => self.inner().clock.next(wall),
+        };
+        Ok(Request {
+            options,
+            metadata: self.current_metadata(),
+            level: options
+                .consistency
+                .unwrap_or(self.config().default_consistency),
+            started: self.now(),
+            now: self.now_in_seconds(),
+            now_millis: wall / 1_000,
+            timestamp,
+        })
+    }
+
+    /// The plan of a prepared statement, made anew when its table has changed since.
+    fn known_statement(
+        &self,
+        id: &StatementId,
+        metadata: &Metadata,
+    ) -> Result<Arc<Known>, RequestError> {
+        let Some(known) = self.inner().prepared.get(id) else {
+            let hex = id.iter().fold(String::new(), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            });
+            return Err(RequestError::Unprepared(hex));
+        };
+        if known.schema_epoch == metadata.schema_epoch {
+            return Ok(known);
+        }
+        let prepared = quorate_query::prepare(&known.text, metadata, known.keyspace.as_deref())?;
+        let renewed = Known {
+            prepared,
+            text: known.text.clone(),
+            schema_epoch: metadata.schema_epoch,
+            keyspace: known.keyspace.clone(),
+        };
+        Ok(self.inner().prepared.insert(renewed))
+    }
+
+    fn with_context<T>(
+        &self,
+        this: &Request<'_>,
+        values: &[BoundValue],
+        names: Option<&[String]>,
+        act: impl FnOnce(&mut Context<'_>) -> T,
+    ) -> T {
+        let world = self.world();
+        let mut uuids = || uuid::Builder::from_random_bytes(random_bytes(world)).into_uuid();
+        let mut time_uuids = || self.time_uuid();
+        act(&mut Context {
+            values,
+            names,
+            now: this.now,
+            timestamp: this.timestamp,
+            uuids: &mut uuids,
+            time_uuids: &mut time_uuids,
+            now_millis: this.now_millis,
+        })
+    }
+
+    /// A version 1 UUID that no other call gives: its time is the node's own clock, which never
+    /// repeats, its node bits are the host id's.
+    fn time_uuid(&self) -> Uuid {
+        let micros = self.inner().clock.next(self.world().unix_micros()).micros();
+        let ticks_since_1970 = u64::try_from(micros).unwrap_or(0).saturating_mul(10);
+        let timestamp = uuid::Timestamp::from_unix_time(
+            ticks_since_1970 / 10_000_000,
+            u32::try_from(ticks_since_1970 % 10_000_000 * 100).unwrap_or(0),
+            0,
+            14,
+        );
+        let host = self.me().0.into_bytes();
+        let node = host.last_chunk::<6>().copied().unwrap_or_default();
+        Uuid::new_v1(timestamp, &node)
+    }
+
+    async fn run(
+        &self,
+        this: &Request<'_>,
+        plan: &Plan,
+        values: &[BoundValue],
+        names: Option<&[String]>,
+    ) -> Result<Response, RequestError> {
+        match plan {
+            Plan::Select(select) => self.select(this, select, values, names).await,
+            Plan::Modify(modify) => self.modify(this, modify, values, names).await,
+            Plan::Batch(batch) => self.batch_statement(this, batch, values, names).await,
+            Plan::Schema(schema) => self.change_schema(schema).await,
+            Plan::Use(keyspace) => Ok(plain(Outcome::SetKeyspace(keyspace.clone()))),
+            Plan::Truncate { table } => self.truncate(table).await.map(|()| plain(Outcome::Void)),
+            Plan::ExplainConsistency(inner) => {
+                let mut response = Box::pin(self.run(this, inner, values, names)).await?;
+                response.outcome = match response.outcome {
+                    Outcome::Rows(rows) => Outcome::Rows(ResultSet {
+                        rows: Vec::new(),
+                        ..rows
+                    }),
+                    other => other,
+                };
+                Ok(response)
+            }
+            Plan::Describe(describe) => {
+                let rows = describe.execute(&this.metadata)?;
+                Ok(plain(Outcome::Rows(rows)))
+            }
+        }
+    }
+
+    // R2 compile → ReadCommand.
+    async fn select(
+        &self,
+        this: &Request<'_>,
+        plan: &SelectPlan,
+        values: &[BoundValue],
+        names: Option<&[String]>,
+    ) -> Result<Response, RequestError> {
+        let page_size = this.options.page_size.unwrap_or(self.config().page_size);
+        let paging_state = this.options.paging_state.as_deref();
+        let mut execution = self.with_context(this, values, names, |context| {
+            plan.bind(context, Some(page_size), paging_state)
+        })?;
+        let timeout = if plan.names_partitions() {
+            self.config().read_timeout
+        } else {
+            self.config().range_timeout
+        };
+        let request = ReadRequest {
+            metadata: this.metadata.clone(),
+            table: plan.table().clone(),
+            level: this.level,
+            started: this.started,
+            deadline: self.deadline(this, timeout),
+        };
+        let mut receipt: Option<Receipt> = None;
+        loop {
+            let commands = execution.next_reads();
+            if commands.is_empty() {
+                break;
+            }
+            let reads = commands
+                .into_iter()
+                .map(|command| self.read(&request, command));
+            let mut replies = Vec::new();
+            for outcome in join_all(reads).await {
+                let (reply, part) = outcome?;
+                replies.push(reply);
+                receipt = Some(match receipt {
+                    None => part,
+                    Some(before) => before.and(part),
+                });
+            }
+            execution.feed(replies)?;
+        }
+        let mut rows = execution.finish()?;
+        Ok(Response {
+            warnings: std::mem::take(&mut rows.warnings),
+            outcome: Outcome::Rows(rows),
+            receipt,
+        })
+    }
+
+    // W2 compile: plan + values → one encoded `Mutation`.
+    async fn modify(
+        &self,
+        this: &Request<'_>,
+        plan: &ModifyPlan,
+        values: &[BoundValue],
+        names: Option<&[String]>,
+    ) -> Result<Response, RequestError> {
+        let mutations = self.with_context(this, values, names, |context| plan.bind(context))?;
+        let write_type = if mutations.len() > 1 {
+            WriteType::UnloggedBatch
+        } else {
+            WriteType::Simple
+        };
+        let receipt = self
+            .write(&self.write_request(this, write_type)?, mutations)
+            .await?;
+        Ok(Response {
+            outcome: Outcome::Void,
+            warnings: Vec::new(),
+            receipt: Some(receipt),
+        })
+    }
+
+    async fn batch_statement(
+        &self,
+        this: &Request<'_>,
+        plan: &BatchPlan,
+        values: &[BoundValue],
+        names: Option<&[String]>,
+    ) -> Result<Response, RequestError> {
+        let bound = self.with_context(this, values, names, |context| plan.bind(context))?;
+        self.write_batch(this, bound).await
+    }
+
+    async fn write_batch(
+        &self,
+        this: &Request<'_>,
+        bound: BoundBatch,
+    ) -> Result<Response, RequestError> {
+        let BoundBatch {
+            mutations,
+            logged,
+            warnings,
+        } = bound;
+        let single = mutations.len() <= 1;
+        let write_type = match (single, logged) {
+            (true, _) => WriteType::Simple,
+            (false, true) => WriteType::Batch,
+            (false, false) => WriteType::UnloggedBatch,
+        };
+        let request = self.write_request(this, write_type)?;
+        let receipt = if logged && !single {
+            self.write_logged(&request, mutations).await?
+        } else {
+            self.write(&request, mutations).await?
+        };
+        Ok(Response {
+            outcome: Outcome::Void,
+            warnings,
+            receipt: Some(receipt),
+        })
+    }
+
+    fn write_request(
+        &self,
+        this: &Request<'_>,
+        write_type: WriteType,
+    ) -> Result<WriteRequest, RequestError> {
+        let ahead = this
+            .timestamp
+            .micros()
+            .saturating_sub(self.world().unix_micros());
+        let ahead_max = self.config().timestamp_ahead_max.as_micros() as i64;
+        if this.options.timestamp.is_some() && ahead > ahead_max {
+            return Err(RequestError::Invalid(format!(
+                "timestamp {} is {} s ahead of this node's clock, at most {} s are taken",
+                this.timestamp,
+                ahead / 1_000_000,
+                self.config().timestamp_ahead_max.as_secs()
+            )));
+        }
+        Ok(WriteRequest {
+            metadata: this.metadata.clone(),
+            level: this.level,
+            write_type,
+            timestamp: this.timestamp,
+            started: this.started,
+            deadline: self.deadline(this, self.config().write_timeout),
+        })
+    }
+
+    fn deadline(&self, this: &Request<'_>, limit: Duration) -> Deadline {
+        let wanted = this.options.timeout.unwrap_or(limit);
+        Deadline(this.started.after(wanted.min(limit)))
+    }
+
+    async fn change_schema(&self, plan: &SchemaPlan) -> Result<Response, RequestError> {
+        let id = uuid::Builder::from_random_bytes(random_bytes(self.world())).into_uuid();
+        let transformation = plan.transformation(id, self.world().unix_micros());
+        let (change, metadata) = self.commit(transformation).await?;
+        let outcome = match schema_change(&change) {
+            None => Outcome::Void,
+            Some((change, keyspace, table)) => {
+                let epoch = metadata.epoch;
+                Outcome::SchemaChange(SchemaChange {
+                    change,
+                    keyspace,
+                    table,
+                    epoch,
+                })
+            }
+        };
+        Ok(plain(outcome))
+    }
+
+    /// TRUNCATE: every node must be up, and each drops what it has.
+    async fn truncate(&self, table: &Arc<TableSchema>) -> Result<(), RequestError> {
+        let metadata = self.current_metadata();
+        let hosts: Vec<HostId> = metadata.present_nodes().map(|node| node.host_id).collect();
+        let up = hosts.iter().filter(|host| self.is_peer_up(**host)).count();
+        if up < hosts.len() {
+            return Err(RequestError::Unavailable {
+                level: ConsistencyLevel::All,
+                required: hosts.len() as u32,
+                alive: up as u32,
+                datacenter: None,
+            });
+        }
+        let at_millis = self.unix_millis();
+        let deadline = Deadline(self.now().after(self.config().truncate_timeout));
+        let outcomes = join_all(hosts.into_iter().map(|host| async move {
+            if host == self.me() {
+                let done = self.engine().truncate(table.id, at_millis).await;
+                return done.map_err(|failure| failure.message);
+            }
+            let request = PeerRequest::Truncate {
+                table: table.id,
+                at_millis,
+            };
+            self.ask_peer(host, request, deadline)
+                .await
+                .map(|_| ())
+                .map_err(|failure| failure.message)
+        }));
+        outcomes
+            .await
+            .into_iter()
+            .collect::<Result<(), String>>()
+            .map_err(RequestError::Truncate)
+    }
+}
+
+fn random_bytes<W: World>(world: &W) -> [u8; 16] {
+    let both = u128::from(world.random()) << 64 | u128::from(world.random());
+    both.to_be_bytes()
+}
+
+const fn plain(outcome: Outcome) -> Response {
+    Response {
+        outcome,
+        warnings: Vec::new(),
+        receipt: None,
+    }
+}
+
+fn schema_change(change: &Change) -> Option<(SchemaChangeKind, String, Option<String>)> {
+    match change {
+        Change::None | Change::Nodes => None,
+        Change::KeyspaceCreated(name) => Some((SchemaChangeKind::Created, name.clone(), None)),
+        Change::KeyspaceAltered(name) => Some((SchemaChangeKind::Updated, name.clone(), None)),
+        Change::KeyspaceDropped { name, .. } => {
+            Some((SchemaChangeKind::Dropped, name.clone(), None))
+        }
+        Change::TableCreated { keyspace, name, .. } => Some((
+            SchemaChangeKind::Created,
+            keyspace.clone(),
+            Some(name.clone()),
+        )),
+        Change::TableAltered { keyspace, name, .. } => Some((
+            SchemaChangeKind::Updated,
+            keyspace.clone(),
+            Some(name.clone()),
+        )),
+        Change::TableDropped { keyspace, name, .. } => Some((
+            SchemaChangeKind::Dropped,
+            keyspace.clone(),
+            Some(name.clone()),
+        )),
+    }
+}
