@@ -10,6 +10,7 @@
 //! is full it looks on in what is at hand for a row that would follow: only then, or when the
 //! replies end without saying that they are complete, there is a next page.
 
+mod begin;
 mod reader;
 
 use super::Grouping;
@@ -23,7 +24,6 @@ use super::paging::PagingState;
 use super::rows::corrupt_fragment;
 use crate::bind::Bound;
 use crate::bind::Context;
-use crate::error::invalid;
 use crate::expr::RowValues;
 use crate::expr::Scope;
 use bytes::Bytes;
@@ -37,7 +37,6 @@ use quorate_types::RequestError;
 use quorate_types::Token;
 use reader::Reader;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// A SELECT under way. Feed it the replies to the reads it asks for until it asks for none.
 #[derive(Debug)]
@@ -100,8 +99,8 @@ impl SelectExecution {
         paging_state: Option<&[u8]>,
     ) -> Result<Self, RequestError> {
         let (now, now_millis) = (context.now, context.now_millis);
-        let fingerprint = fingerprint(&shape, &markers);
-        let ids = ids(&shape, context);
+        let fingerprint = begin::fingerprint(&shape, &markers);
+        let ids = begin::ids(&shape, context);
         let mut scope = Scope {
             markers: &markers,
             now_millis,
@@ -109,7 +108,7 @@ impl SelectExecution {
         };
         let mut limits = shape.limits(&mut scope)?;
         let filters = shape.filters(&mut scope)?;
-        let mut page_left = page_left(&shape, page_size, limits)?;
+        let mut page_left = begin::page_left(&shape, page_size, limits)?;
         if shape.grouping == Grouping::Everything {
             page_left = u64::MAX;
             limits.total = u64::MAX;
@@ -138,7 +137,7 @@ impl SelectExecution {
         }
         Ok(Self {
             collector: Collector::new(Arc::clone(&shape), markers, now_millis, ids),
-            warnings: warnings(&shape),
+            warnings: begin::warnings(&shape),
             state: State::Reading,
             resume: None,
             shape,
@@ -444,72 +443,4 @@ impl SelectExecution {
             }
         }
     }
-}
-
-/// Rows until the page is full. Sorted results cannot be paged: whatever does not fit one page is
-/// refused.
-fn page_left(
-    shape: &Shape,
-    page_size: Option<u32>,
-    limits: RowLimits,
-) -> Result<u64, RequestError> {
-    let Some(page_size) = page_size.map(u64::from) else {
-        return Ok(u64::MAX);
-    };
-    if shape.sort.is_empty() {
-        return Ok(page_size);
-    }
-    if limits.total <= page_size {
-        return Ok(u64::MAX);
-    }
-    Err(invalid(
-        "Cannot page queries with both ORDER BY and a IN restriction on the partition key; you must either remove the ORDER BY or the IN and sort client side, or disable paging for this query",
-    ))
-}
-
-fn warnings(shape: &Shape) -> Vec<String> {
-    if shape.grouping == Grouping::None {
-        return Vec::new();
-    }
-    let text = if !shape.clause.restricts_partitions() {
-        "Aggregation query used without partition key"
-    } else if shape.clause.partitions.has_in() {
-        "Aggregation query used on multiple partition keys (IN restriction)"
-    } else {
-        return Vec::new();
-    };
-    vec![text.to_owned()]
-}
-
-/// Ids are drawn only for selections that ask for some.
-fn ids(shape: &Shape, context: &mut Context<'_>) -> DerivedIds {
-    let aggregates = shape
-        .selected
-        .aggregates
-        .iter()
-        .filter_map(|a| a.argument());
-    let outputs = shape.outputs.iter().map(|output| &output.expr);
-    if outputs.chain(aggregates).all(crate::expr::Expr::is_pure) {
-        DerivedIds::new(Uuid::nil(), Uuid::nil())
-    } else {
-        DerivedIds::new((context.uuids)(), (context.time_uuids)())
-    }
-}
-
-/// Of the query: its table, text and values.
-fn fingerprint(shape: &Shape, markers: &[Bound]) -> u64 {
-    let mut input = shape.table.id.0.as_bytes().to_vec();
-    input.extend_from_slice(shape.text.as_bytes());
-    for marker in markers {
-        match marker {
-            Bound::Unset => input.push(0),
-            Bound::Null => input.push(1),
-            Bound::Value(bytes) => {
-                input.push(2);
-                input.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
-                input.extend_from_slice(bytes);
-            }
-        }
-    }
-    crate::digest::murmur3(&input) as u64
 }
