@@ -19,7 +19,6 @@ use super::RowLimits;
 use super::Shape;
 use super::filter::BoundFilter;
 use super::group::Collector;
-use super::ids::DerivedIds;
 use super::paging::PagingState;
 use super::rows::corrupt_fragment;
 use crate::bind::Bound;
