@@ -1,13 +1,13 @@
 //! The engine: commit log and RocksDB.
 //!
 //! Decides how the rows of one node rest: which bytes are durable before a write is answered
-//! ([`apply`]), which version of a row a read sees ([`read`]), when dead data may go ([`sweep`]),
-//! and what a node that was killed finds again ([`open`]). It also keeps the hints for other nodes
-//! ([`hints`]) and the node's small durable files ([`BlobStore`]). The only crate that knows
+//! (`apply`), which version of a row a read sees (`read`), when dead data may go (`sweep`),
+//! and what a node that was killed finds again (`open`). It also keeps the hints for other nodes
+//! (`hints`) and the node's small durable files ([`BlobStore`]). The only crate that knows
 //! RocksDB. It knows nothing of clusters, consistency levels or CQL; how versions merge is decided
 //! in `quorate_data::reconcile`, how bytes become durable in `quorate_commitlog`.
 //!
-//! Start with [`Engine`], then [`apply`] (the write path), [`read`] (the read path), [`open`].
+//! Start with [`Engine`], then `apply` (the write path), `read` (the read path), `open`.
 //!
 //! # Invariants
 //!
