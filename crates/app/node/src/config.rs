@@ -61,22 +61,22 @@ impl Default for NodeConfig {
             read_timeout: Duration::from_secs(5),
             range_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(2),
-            truncate_timeout: Duration::from_secs(60),
+            truncate_timeout: Duration::from_mins(1),
             metadata_timeout: Duration::from_secs(10),
             requests_in_flight_max: 16_384,
             hints_in_flight_max: 4_096,
             hints: HintPolicy {
                 enabled: true,
-                window: Duration::from_secs(3 * 3600),
+                window: Duration::from_hours(3),
                 bytes_per_host_max: 4 << 30,
             },
             hint_dispatch_interval: Duration::from_secs(10),
             hint_bytes_per_second: 16 << 20,
             gossip_interval: Duration::from_secs(1),
             phi_threshold: 8.0,
-            timestamp_ahead_max: Duration::from_secs(3600),
+            timestamp_ahead_max: Duration::from_hours(1),
             prepared_statements_max: 10_000,
-            sweep_interval: Duration::from_secs(3600),
+            sweep_interval: Duration::from_hours(1),
         }
     }
 }

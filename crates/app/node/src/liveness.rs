@@ -104,7 +104,7 @@ mod tests {
         assert!(!liveness.set(peer, false, Monotonic(2_000)), "no news");
         assert_eq!(
             liveness.down_for(peer, Monotonic(3_000)),
-            Duration::from_micros(2_000)
+            Duration::from_millis(2)
         );
     }
 }

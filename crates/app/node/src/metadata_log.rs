@@ -646,10 +646,10 @@ impl<W: World> Node<W> {
             let Some(value) = state else { return };
             let request = PeerRequest::Metadata(Request::Learn { slot: epoch, value });
             match self.ask_peer(host, request, deadline).await {
-                Ok(PeerReply::Metadata(Reply::Learned { .. })) => return,
                 Ok(PeerReply::Metadata(Reply::Behind { next })) => {
                     self.send_missing(host, next, deadline).await;
                 }
+                // Learned, or no answer to be had: either way this peer is done with.
                 Ok(_) | Err(_) => return,
             }
         }
@@ -741,7 +741,7 @@ impl<W: World> Node<W> {
             };
             match reply {
                 Reply::Behind { next } if next < slot => {
-                    self.send_missing(host, next, deadline).await
+                    self.send_missing(host, next, deadline).await;
                 }
                 reply => return Some(reply),
             }

@@ -340,7 +340,7 @@ impl<W: World> Node<W> {
             table: plan.table().clone(),
             level: this.level,
             started: this.started,
-            deadline: self.deadline(this, timeout),
+            deadline: deadline(this, timeout),
         };
         let mut receipt: Option<Receipt> = None;
         loop {
@@ -458,13 +458,8 @@ impl<W: World> Node<W> {
             write_type,
             timestamp: this.timestamp,
             started: this.started,
-            deadline: self.deadline(this, self.config().write_timeout),
+            deadline: deadline(this, self.config().write_timeout),
         })
-    }
-
-    fn deadline(&self, this: &Request<'_>, limit: Duration) -> Deadline {
-        let wanted = this.options.timeout.unwrap_or(limit);
-        Deadline(this.started.after(wanted.min(limit)))
     }
 
     async fn change_schema(&self, plan: &SchemaPlan) -> Result<Response, RequestError> {
@@ -521,6 +516,12 @@ impl<W: World> Node<W> {
             .collect::<Result<(), String>>()
             .map_err(RequestError::Truncate)
     }
+}
+
+/// When the request's time is up: the client's own patience, at most the node's limit.
+fn deadline(this: &Request<'_>, limit: Duration) -> Deadline {
+    let wanted = this.options.timeout.unwrap_or(limit);
+    Deadline(this.started.after(wanted.min(limit)))
 }
 
 fn random_bytes<W: World>(world: &W) -> [u8; 16] {

@@ -59,7 +59,7 @@ impl<W: World> Node<W> {
     ) -> Result<Receipt, RequestError> {
         let mut mutations = mutations.into_iter();
         let Some(first) = mutations.next() else {
-            return Ok(self.empty_write_receipt(request));
+            return Ok(empty_receipt(request));
         };
         let rest: Vec<Mutation> = mutations.collect();
         if rest.is_empty() {
@@ -71,26 +71,8 @@ impl<W: World> Node<W> {
             .into_iter()
             .collect::<Result<Vec<_>, _>>()?
             .into_iter();
-        let first = receipts
-            .next()
-            .unwrap_or_else(|| self.empty_write_receipt(request));
+        let first = receipts.next().unwrap_or_else(|| empty_receipt(request));
         Ok(receipts.fold(first, Receipt::and))
-    }
-
-    /// A batch that changes nothing.
-    fn empty_write_receipt(&self, request: &WriteRequest) -> Receipt {
-        Receipt {
-            epoch: request.metadata.epoch,
-            level: request.level,
-            replication_factor: 0,
-            block_for: 0,
-            answered: 0,
-            replicas: Vec::new(),
-            digests: None,
-            timestamp: Some(request.timestamp),
-            steps: Vec::new(),
-            parts: 0,
-        }
     }
 
     async fn write_one(
@@ -287,7 +269,7 @@ impl<W: World> Running<W> {
         world.spawn(async move {
             if !machine.is_over() {
                 // The client has its answer; the late ones are waited for until the deadline.
-                let _ = self.drain(&mut machine, deadline).await;
+                self.drain(&mut machine, deadline).await;
             }
             while self.pending.next().await.is_some() {}
         });
@@ -305,6 +287,22 @@ impl<W: World> Running<W> {
             let effects = machine.on(elapsed, input);
             self.node.carry_out(effects, &self.work, &self.pending);
         }
+    }
+}
+
+/// A batch that changes nothing.
+fn empty_receipt(request: &WriteRequest) -> Receipt {
+    Receipt {
+        epoch: request.metadata.epoch,
+        level: request.level,
+        replication_factor: 0,
+        block_for: 0,
+        answered: 0,
+        replicas: Vec::new(),
+        digests: None,
+        timestamp: Some(request.timestamp),
+        steps: Vec::new(),
+        parts: 0,
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) struct ServeArgs {
 }
 
 /// Runs a node until it is told to stop.
-pub(crate) fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     let settings = Settings::load(args.config.as_deref(), std::env::vars(), &args.settings)?;
     telemetry::start(&settings.log_format, &settings.log_filter)?;

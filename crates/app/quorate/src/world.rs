@@ -119,7 +119,7 @@ impl World for RealWorld {
     }
 }
 
-fn failure(error: EngineError) -> EngineFailure {
+fn failure(error: &EngineError) -> EngineFailure {
     EngineFailure {
         reason: error.reason(),
         overloaded: matches!(error, EngineError::Overloaded(_)),
@@ -133,7 +133,7 @@ impl quorate_node::Engine for RealEngine {
         mutation: Bytes,
     ) -> impl Future<Output = Result<(), EngineFailure>> + Send + 'static {
         let applied = self.0.apply(mutation);
-        async move { applied.await.map_err(failure) }
+        async move { applied.await.map_err(|error| failure(&error)) }
     }
 
     fn read(
@@ -141,15 +141,18 @@ impl quorate_node::Engine for RealEngine {
         command: ReadCommand,
     ) -> impl Future<Output = Result<DataReply, EngineFailure>> + Send + 'static {
         let read = self.0.read(command);
-        async move { read.await.map_err(failure) }
+        async move { read.await.map_err(|error| failure(&error)) }
     }
 
     fn set_tables(&self, tables: &[Arc<TableSchema>]) -> Result<(), EngineFailure> {
-        self.0.set_tables(tables).map_err(failure)
+        self.0.set_tables(tables).map_err(|error| failure(&error))
     }
 
     async fn truncate(&self, table: TableId, at_millis: u64) -> Result<(), EngineFailure> {
-        self.0.truncate(table, at_millis).await.map_err(failure)
+        self.0
+            .truncate(table, at_millis)
+            .await
+            .map_err(|error| failure(&error))
     }
 
     fn truncated_at(&self, table: TableId) -> Option<u64> {
@@ -157,7 +160,7 @@ impl quorate_node::Engine for RealEngine {
     }
 
     async fn flush(&self, table: Option<TableId>) -> Result<(), EngineFailure> {
-        self.0.flush(table).await.map_err(failure)
+        self.0.flush(table).await.map_err(|error| failure(&error))
     }
 
     async fn compact(
@@ -170,7 +173,11 @@ impl quorate_node::Engine for RealEngine {
             now: NowInSeconds(now_secs),
             purge_before_secs,
         };
-        let report = self.0.compact(table, policy).await.map_err(failure)?;
+        let report = self
+            .0
+            .compact(table, policy)
+            .await
+            .map_err(|error| failure(&error))?;
         Ok(Compacted {
             entries_read: report.sweep.entries_read,
             entries_purged: report.sweep.entries_dropped + report.sweep.entries_rewritten,
@@ -204,7 +211,7 @@ impl quorate_node::Engine for RealEngine {
             mutation: hint.mutation,
         };
         let stored = self.0.store_hint(target, hint);
-        async move { stored.await.map_err(failure) }
+        async move { stored.await.map_err(|error| failure(&error)) }
     }
 
     async fn hints(
@@ -212,7 +219,11 @@ impl quorate_node::Engine for RealEngine {
         target: HostId,
         bytes_max: usize,
     ) -> Result<(Vec<StoredHint>, HintMark), EngineFailure> {
-        let page = self.0.hints(target, bytes_max).await.map_err(failure)?;
+        let page = self
+            .0
+            .hints(target, bytes_max)
+            .await
+            .map_err(|error| failure(&error))?;
         let mark = page
             .last()
             .map_or(HintMark(0, 0), |(at, _)| HintMark(at.file, at.offset));
@@ -232,7 +243,7 @@ impl quorate_node::Engine for RealEngine {
         self.0
             .hints_delivered(target, position)
             .await
-            .map_err(failure)
+            .map_err(|error| failure(&error))
     }
 
     fn hint_summary(&self) -> Vec<HintBacklog> {
@@ -249,6 +260,6 @@ impl quorate_node::Engine for RealEngine {
     }
 
     async fn close(&self) -> Result<(), EngineFailure> {
-        self.0.close().await.map_err(failure)
+        self.0.close().await.map_err(|error| failure(&error))
     }
 }

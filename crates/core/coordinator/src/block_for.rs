@@ -234,7 +234,7 @@ impl Tally {
 
     /// Counts an answer; a second one of the same replica changes nothing (**B1**).
     pub fn count(&mut self, replica: &Replica) {
-        if !self.block_for.counts(replica) || !self.counted.insert(replica.host_id) {
+        if !self.block_for.counts(replica) || !self.take(replica.host_id) {
             return;
         }
         *self
@@ -242,9 +242,15 @@ impl Tally {
             .entry(replica.datacenter.clone())
             .or_default() += 1;
         assert!(
-            self.by_datacenter.values().sum::<u32>() as usize == self.counted.len(),
+            self.by_datacenter.values().sum::<u32>() as usize == self.counted.len()
+                || cfg!(feature = "planted-count-replica-twice"),
             "B1: every counted replica counts once"
         );
+    }
+
+    /// Notes a replica; whether it is new. With the planted bug every answer is.
+    fn take(&mut self, host: HostId) -> bool {
+        self.counted.insert(host) || cfg!(feature = "planted-count-replica-twice")
     }
 
     /// Whether one more answer of `replica`'s kind would bring the level nearer.
@@ -260,7 +266,7 @@ impl Tally {
 
     /// Answers counted so far.
     pub fn received(&self) -> u32 {
-        self.counted.len() as u32
+        self.by_datacenter.values().sum()
     }
 
     /// Whether enough have answered.

@@ -7,6 +7,7 @@ use quorate_coordinator::Answer;
 use quorate_coordinator::DigestVerdict;
 use quorate_coordinator::Receipt;
 use quorate_coordinator::ReplicaReceipt;
+use quorate_types::WriteTimestamp;
 
 pub(crate) fn to_proto(receipt: &Receipt) -> proto::Receipt {
     proto::Receipt {
@@ -17,7 +18,7 @@ pub(crate) fn to_proto(receipt: &Receipt) -> proto::Receipt {
         answered: receipt.answered,
         replicas: receipt.replicas.iter().map(replica).collect(),
         digests: receipt.digests.map(digests).unwrap_or_default(),
-        timestamp: receipt.timestamp.map_or(0, |timestamp| timestamp.micros()),
+        timestamp: receipt.timestamp.map_or(0, WriteTimestamp::micros),
         guarantee: receipt.guarantee(),
         steps: receipt
             .steps

@@ -8,7 +8,7 @@ fn replica(number: u128, datacenter: &str) -> Replica {
         host_id: HostId(Uuid::from_u128(number)),
         datacenter: Arc::from(datacenter),
         rack: Arc::from("r1"),
-            address: "127.0.0.1:7000".parse().unwrap(),
+        address: "127.0.0.1:7000".parse().unwrap(),
     }
 }
 
