@@ -16,6 +16,9 @@ use std::time::Duration;
 /// A peer's clock is followed when it is ahead by no more than this.
 const CLOCK_TRUSTED: Duration = Duration::from_millis(500);
 
+/// Between two rounds while a node that starts looks for its peers.
+const SETTLE_ROUND: Duration = Duration::from_millis(50);
+
 impl<W: World> Node<W> {
     /// A round each interval, for ever.
     pub(crate) async fn gossip_rounds(self) {
@@ -25,20 +28,49 @@ impl<W: World> Node<W> {
         }
     }
 
+    /// Gossips until every node that the metadata knows is up, so that a node that serves its first
+    /// request knows whom to ask; nodes that are really down are waited for only so long.
+    pub(crate) async fn settle_gossip(&self) {
+        let ends = self
+            .now()
+            .after(SETTLE_ROUND * 10 + self.config().gossip_interval * 2);
+        while self.now() < ends {
+            let metadata = self.current_metadata();
+            if metadata
+                .present_nodes()
+                .all(|node| self.is_peer_up(node.host_id))
+            {
+                return;
+            }
+            self.gossip_round();
+            self.world().sleep(SETTLE_ROUND).await;
+        }
+    }
+
+    /// Whom to ask when nobody is known to be up: after a restart the nodes that the metadata names,
+    /// since this node may be its own only seed.
+    fn gossip_seeds(&self) -> Vec<Endpoint> {
+        let mut seeds = self.config().seeds.clone();
+        if !self.gossip().peers().any(|(_, _, verdict)| verdict.up) {
+            let metadata = self.current_metadata();
+            let others = metadata
+                .present_nodes()
+                .filter(|node| node.host_id != self.me());
+            seeds.extend(others.map(|node| node.internode.clone()));
+        }
+        seeds
+    }
+
     fn gossip_round(&self) {
         let (now, wall) = (self.now(), WallSeconds(self.unix_millis() / 1_000));
+        let seeds = self.gossip_seeds();
         let effects = {
             let mut gossip = self.gossip();
             gossip.set(
                 ApplicationState::ClockMicros,
                 self.world().unix_micros().to_string(),
             );
-            gossip.tick(
-                now,
-                wall,
-                &mut || self.world().random(),
-                &self.config().seeds,
-            )
+            gossip.tick(now, wall, &mut || self.world().random(), &seeds)
         };
         self.carry_out_gossip(effects);
     }

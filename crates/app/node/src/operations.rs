@@ -7,6 +7,7 @@ use crate::EngineTableStats;
 use crate::HintBacklog;
 use crate::Node;
 use crate::World;
+use crate::node::engine_tables;
 use quorate_cluster::TableSchema;
 use quorate_gossip::ApplicationState;
 use quorate_gossip::EndpointState;
@@ -174,7 +175,7 @@ impl<W: World> Node<W> {
             let load = self.load();
             self.gossip().set(ApplicationState::Load, load.to_string());
             self.world().sleep(self.config().sweep_interval).await;
-            for table in self.tables("", "") {
+            for table in engine_tables(&self.current_metadata()) {
                 if let Err(failure) = self.compact(&table).await {
                     tracing::error!(table = table.full_name(), %failure, "a sweep failed");
                 }

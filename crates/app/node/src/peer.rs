@@ -5,6 +5,7 @@ use crate::EngineFailure;
 use crate::Node;
 use crate::World;
 use bytes::Bytes;
+use quorate_cluster::batches_table_id;
 use quorate_data::Mutation;
 use quorate_data::ReadCommand;
 use quorate_internode::Answered;
@@ -16,6 +17,7 @@ use quorate_types::Deadline;
 use quorate_types::Epoch;
 use quorate_types::FailureReason;
 use quorate_types::HostId;
+use quorate_types::TableId;
 use std::future::Future;
 use std::time::Duration;
 
@@ -78,12 +80,15 @@ impl<W: World> Node<W> {
     /// Applies a mutation that a peer coordinates. A table that is not known here may be newer than
     /// this node's epoch: the metadata is fetched first, then.
     async fn apply_for(&self, from: HostId, mutation: Bytes) -> Result<(), EngineFailure> {
-        let known = Mutation::peek(&mutation)
-            .is_ok_and(|(table, _, _)| self.current_metadata().table_by_id(table).is_some());
-        if !known {
+        let table = Mutation::peek(&mutation).ok().map(|(table, _, _)| table);
+        if table.is_some_and(|table| !self.knows_table(table)) {
             self.catch_up_with(from).await;
         }
         self.engine().apply(mutation).await
+    }
+
+    fn knows_table(&self, table: TableId) -> bool {
+        table == batches_table_id() || self.current_metadata().table_by_id(table).is_some()
     }
 
     async fn read_for(
@@ -118,9 +123,9 @@ impl<W: World> Node<W> {
         {
             return PeerReply::Done;
         }
-        if self.current_metadata().table_by_id(table).is_none() {
+        if !self.knows_table(table) {
             self.catch_up_with(from).await;
-            if self.current_metadata().table_by_id(table).is_none() {
+            if !self.knows_table(table) {
                 return PeerReply::Done;
             }
         }

@@ -101,6 +101,7 @@ impl<W: World> Node<W> {
         } else {
             self.join().await?;
         }
+        self.settle_gossip().await;
         self.gossip()
             .set(ApplicationState::Ready, "true".to_owned());
         self.world().spawn(self.clone().dispatch_hints());

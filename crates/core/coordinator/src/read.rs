@@ -48,6 +48,8 @@ pub struct ReadPlan {
     pub contacts: Vec<Replica>,
     /// Alive too, asked when a contact fails or is slow.
     pub spare: Vec<Replica>,
+    /// Down: not asked, but named by the receipt.
+    pub down: Vec<Replica>,
 }
 
 impl ReadPlan {
@@ -64,12 +66,11 @@ impl ReadPlan {
         distance: impl Fn(&Replica) -> u64,
     ) -> Result<Self, RequestError> {
         let block_for = BlockFor::read(level, strategy, local_datacenter)?;
-        let mut alive: Vec<Replica> = replicas
+        let (mut alive, down): (Vec<Replica>, Vec<Replica>) = replicas
             .natural
             .iter()
-            .filter(|replica| is_up(replica.host_id))
             .cloned()
-            .collect();
+            .partition(|replica| is_up(replica.host_id));
         alive.sort_by_cached_key(&distance);
         block_for.check_available(alive.iter())?;
         let (contacts, spare) = block_for.choose(alive);
@@ -81,6 +82,7 @@ impl ReadPlan {
             block_for,
             contacts,
             spare,
+            down,
         })
     }
 }
@@ -153,6 +155,7 @@ pub struct Read {
     read_repair: bool,
     contacts: Vec<Contact>,
     spare: Vec<Replica>,
+    down: Vec<Replica>,
     phase: Phase,
     verdict: DigestVerdict,
     received: u32,
@@ -203,6 +206,7 @@ impl Read {
             read_repair,
             contacts,
             spare: plan.spare,
+            down: plan.down,
             phase,
             verdict,
             received: 0,
@@ -596,14 +600,18 @@ impl Read {
             },
             took: contact.took,
         });
-        let spare = self.spare.iter().map(|replica| ReplicaReceipt {
-            replica: replica.clone(),
-            alive: true,
-            asked: false,
-            answer: None,
-            took: Duration::ZERO,
-        });
-        asked.chain(spare).collect()
+        let not_asked = |alive: bool| {
+            move |replica: &Replica| ReplicaReceipt {
+                replica: replica.clone(),
+                alive,
+                asked: false,
+                answer: None,
+                took: Duration::ZERO,
+            }
+        };
+        let spare = self.spare.iter().map(not_asked(true));
+        let down = self.down.iter().map(not_asked(false));
+        asked.chain(spare).chain(down).collect()
     }
 }
 

@@ -111,7 +111,7 @@ impl Ballot {
     #[must_use]
     pub fn after(seen: Self, now_micros: u64, proposer: HostId) -> Self {
         Self {
-            micros: now_micros.max(seen.micros + 1),
+            micros: now_micros.max(seen.micros.saturating_add(1)),
             proposer,
         }
     }
