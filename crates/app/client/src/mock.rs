@@ -41,6 +41,8 @@ struct Shared {
     snapshots: watch::Sender<proto::ClusterSnapshot>,
     script: Box<Script>,
     seen: Mutex<Vec<(usize, Request)>>,
+    /// Requests that are not answered, now and at most.
+    in_flight: Mutex<(usize, usize)>,
 }
 
 pub(crate) struct MockCluster {
@@ -92,6 +94,7 @@ impl MockCluster {
             snapshots: watch::Sender::new(snapshot(&addresses)),
             script: Box::new(script),
             seen: Mutex::default(),
+            in_flight: Mutex::default(),
         });
         let nodes = addresses.into_iter().map(|address| MockNode {
             address,
@@ -153,6 +156,11 @@ impl MockCluster {
         self.shared.seen.lock().unwrap().clone()
     }
 
+    /// How many requests waited for their answer at once, at most.
+    pub(crate) fn in_flight_max(&self) -> usize {
+        self.shared.in_flight.lock().unwrap().1
+    }
+
     /// The nodes that got executions, in order.
     pub(crate) fn executed_on(&self) -> Vec<usize> {
         self.executions()
@@ -176,14 +184,17 @@ pub(crate) fn node_id(index: usize) -> Bytes {
 }
 
 fn snapshot(addresses: &[SocketAddr]) -> proto::ClusterSnapshot {
-    let step = i64::MAX / addresses.len() as i64 * 2;
+    let ends_at = |index: usize| {
+        let share = (1_i128 << 64) / addresses.len() as i128;
+        i64::try_from(i128::from(i64::MIN) + (index as i128 + 1) * share - 1).unwrap()
+    };
     let nodes = addresses.iter().enumerate();
     let nodes = nodes.map(|(index, address)| cluster_snapshot::Node {
         host_id: node_id(index),
         client_address: address.to_string(),
         datacenter: "dc1".to_owned(),
         rack: "r1".to_owned(),
-        tokens: vec![(i64::MIN + 1) + (index as i64 + 1).wrapping_mul(step)],
+        tokens: vec![ends_at(index)],
         up: true,
         state: "Normal".to_owned(),
         ..Default::default()
@@ -265,8 +276,23 @@ impl Quorate for MockService {
             while let Some(Ok(asked)) = requests.next().await {
                 let request = asked.request.expect("the driver asks something");
                 shared.seen.lock().unwrap().push((index, request.clone()));
+                {
+                    let (now, most) = &mut *shared.in_flight.lock().unwrap();
+                    *now += 1;
+                    *most = (*now).max(*most);
+                }
                 let action = (shared.script)(index, &request);
-                tokio::spawn(answer(asked.id, action, answers.clone()));
+                let (shared, answers) = (Arc::clone(&shared), answers.clone());
+                tokio::spawn(async move {
+                    let Some(response) = response(action, &answers).await else {
+                        return;
+                    };
+                    shared.in_flight.lock().unwrap().0 -= 1;
+                    let (id, response) = (asked.id, Some(response));
+                    let _ = answers
+                        .send(Ok(proto::SessionResponse { id, response }))
+                        .await;
+                });
             }
         });
         Ok(tonic::Response::new(ReceiverStream::new(outgoing)))
@@ -294,24 +320,20 @@ impl Quorate for MockService {
 
 type Answers = mpsc::Sender<Result<proto::SessionResponse, Status>>;
 
-async fn answer(id: u64, action: Action, answers: Answers) {
-    let response = match action {
-        Action::Answer(response) => response,
+async fn response(action: Action, answers: &Answers) -> Option<Response> {
+    match action {
+        Action::Answer(response) => Some(response),
         Action::AnswerLater(delay, response) => {
             tokio::time::sleep(delay).await;
-            response
+            Some(response)
         }
-        Action::Refuse(error) => Response::Error(detail(&error)),
+        Action::Refuse(error) => Some(Response::Error(detail(&error))),
         Action::Hang => {
             // Keeps the stream open, as a node that is stuck does.
             answers.closed().await;
-            return;
+            None
         }
-    };
-    let response = Some(response);
-    let _ = answers
-        .send(Ok(proto::SessionResponse { id, response }))
-        .await;
+    }
 }
 
 /// The numbers that the tests look at.

@@ -119,7 +119,7 @@ impl Row {
     /// [`ClientError::InvalidArgument`] when there is no such column, or its value is null or of
     /// another type.
     pub fn get<T: FromValue>(&self, column: impl ColumnIndex) -> Result<T, ClientError> {
-        let (spec, value) = self.find(&column)?;
+        let (spec, value) = self.find(column)?;
         T::from_value(value, spec.cql_type).map_err(|error| {
             ClientError::InvalidArgument(format!("column '{}': {error}", spec.name))
         })
@@ -130,7 +130,7 @@ impl Row {
     /// # Errors
     /// [`ClientError::InvalidArgument`] when there is no such column.
     pub fn text(&self, column: impl ColumnIndex) -> Result<Option<String>, ClientError> {
-        let (spec, value) = self.find(&column)?;
+        let (spec, value) = self.find(column)?;
         Ok(value.to_text(spec.cql_type))
     }
 
@@ -139,7 +139,7 @@ impl Row {
     /// # Errors
     /// [`ClientError::InvalidArgument`] when there is no such column.
     pub fn wire(&self, column: impl ColumnIndex) -> Result<Option<Bytes>, ClientError> {
-        let (spec, value) = self.find(&column)?;
+        let (spec, value) = self.find(column)?;
         match (value.to_wire(spec.cql_type), value) {
             (Ok(wire), _) => Ok(wire),
             // Damage travels as it is.
@@ -148,7 +148,7 @@ impl Row {
         }
     }
 
-    fn find(&self, column: &impl ColumnIndex) -> Result<(&ColumnSpec, &Value), ClientError> {
+    fn find(&self, column: impl ColumnIndex) -> Result<(&ColumnSpec, &Value), ClientError> {
         let position = column.position(&self.columns);
         position
             .and_then(|position| self.columns.get(position).zip(self.values.get(position)))
@@ -159,39 +159,39 @@ impl Row {
 }
 
 /// What names a column of a row: its position or its name.
-pub trait ColumnIndex {
+pub trait ColumnIndex: Copy {
     /// Where it is.
-    fn position(&self, columns: &[ColumnSpec]) -> Option<usize>;
+    fn position(self, columns: &[ColumnSpec]) -> Option<usize>;
     /// As errors show it.
-    fn shown(&self) -> String;
+    fn shown(self) -> String;
 }
 
 impl ColumnIndex for usize {
-    fn position(&self, columns: &[ColumnSpec]) -> Option<usize> {
-        (*self < columns.len()).then_some(*self)
+    fn position(self, columns: &[ColumnSpec]) -> Option<usize> {
+        (self < columns.len()).then_some(self)
     }
 
-    fn shown(&self) -> String {
+    fn shown(self) -> String {
         self.to_string()
     }
 }
 
 impl ColumnIndex for &str {
-    fn position(&self, columns: &[ColumnSpec]) -> Option<usize> {
-        columns.iter().position(|column| column.name == *self)
+    fn position(self, columns: &[ColumnSpec]) -> Option<usize> {
+        columns.iter().position(|column| column.name == self)
     }
 
-    fn shown(&self) -> String {
+    fn shown(self) -> String {
         format!("'{self}'")
     }
 }
 
 impl ColumnIndex for &String {
-    fn position(&self, columns: &[ColumnSpec]) -> Option<usize> {
+    fn position(self, columns: &[ColumnSpec]) -> Option<usize> {
         self.as_str().position(columns)
     }
 
-    fn shown(&self) -> String {
+    fn shown(self) -> String {
         self.as_str().shown()
     }
 }

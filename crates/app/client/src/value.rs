@@ -299,9 +299,8 @@ impl FromValue for Vec<u8> {
 
 impl FromValue for Uuid {
     fn from_value(value: &Value, cql_type: CqlType) -> Result<Self, String> {
-        let bytes = match (value, cql_type) {
-            (Value::Wire(bytes), CqlType::Uuid | CqlType::Timeuuid) => bytes,
-            _ => return wanted("a uuid", value, cql_type),
+        let (Value::Wire(bytes), CqlType::Uuid | CqlType::Timeuuid) = (value, cql_type) else {
+            return wanted("a uuid", value, cql_type);
         };
         Self::from_slice(bytes).or_else(|_| wanted("a uuid", value, cql_type))
     }
