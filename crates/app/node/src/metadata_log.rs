@@ -1,4 +1,5 @@
-//! The metadata log's driver: proposing entries, answering proposers, following the log.
+//! The metadata log's driver: answering proposers, following the log, keeping it on disk. Proposing
+//! is `propose.rs`.
 //!
 //! # Invariants
 //!
@@ -6,16 +7,14 @@
 //! * **L2** Entries are applied in order, each exactly once; the state after them is published as
 //!   one immutable snapshot.
 
+mod propose;
+
 use crate::Node;
 use crate::World;
 use crate::node::engine_tables;
 use bytes::BufMut;
 use bytes::Bytes;
 use bytes::BytesMut;
-use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
-use futures_util::future::join_all;
-use futures_util::stream::FuturesUnordered;
 use quorate_cluster::Change;
 use quorate_cluster::Metadata;
 use quorate_cluster::Refused;
@@ -23,20 +22,16 @@ use quorate_cluster::TableSchema;
 use quorate_cluster::Transformation;
 use quorate_internode::PeerReply;
 use quorate_internode::PeerRequest;
-use quorate_paxos::Action;
-use quorate_paxos::Proposer;
 use quorate_paxos::Record;
 use quorate_paxos::Reply;
 use quorate_paxos::Request;
 use quorate_paxos::SlotLog;
-use quorate_types::Ballot;
 use quorate_types::Deadline;
 use quorate_types::Epoch;
 use quorate_types::FailureReason;
 use quorate_types::HostId;
 use quorate_types::RequestError;
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
@@ -462,291 +457,6 @@ impl<W: World> Node<W> {
         self.answer_log(Request::Learn { slot, value })
             .await
             .map(|_| ())
-    }
-
-    /// Asks every metadata replica that is up for entries that lack here, so that a change is judged
-    /// by the latest state.
-    async fn catch_up(&self) {
-        let replicas = self.current_metadata().metadata_replicas.clone();
-        let others = replicas
-            .into_iter()
-            .filter(|host| *host != self.me() && self.is_peer_up(*host));
-        join_all(others.map(|host| self.catch_up_with(host))).await;
-    }
-
-    /// Makes a transformation the next entry of the log, and waits until the nodes that are up know
-    /// it. An entry that changes nothing is not written.
-    ///
-    /// # Errors
-    /// [`CommitError`].
-    pub async fn commit(
-        &self,
-        transformation: Transformation,
-    ) -> Result<(Change, Arc<Metadata>), CommitError> {
-        let deadline = Deadline(self.now().after(self.config().metadata_timeout));
-        let id = Uuid::from_u64_pair(self.world().random(), self.world().random());
-        let entry = encode_entry(id, &transformation);
-        let mut seen = Ballot::NONE;
-        self.catch_up().await;
-        loop {
-            if let Some((epoch, change)) = self.applied_entry(id).await {
-                self.wait_until_known(epoch, deadline).await;
-                return Ok((change, self.current_metadata()));
-            }
-            let metadata = self.current_metadata();
-            let (_, change) = metadata.apply(&transformation)?;
-            if change == Change::None {
-                return Ok((change, metadata));
-            }
-            let outcome = self
-                .propose(&metadata, entry.clone(), &mut seen, deadline)
-                .await?;
-            if deadline.has_passed(self.now()) && self.applied_entry(id).await.is_none() {
-                return Err(outcome.into_error());
-            }
-            if !matches!(outcome, Proposed::Decided) {
-                let pause = self.world().random() % 50 + 5;
-                self.world().sleep(Duration::from_millis(pause)).await;
-            }
-        }
-    }
-
-    async fn applied_entry(&self, id: Uuid) -> Option<(Epoch, Change)> {
-        self.inner()
-            .log
-            .state
-            .lock()
-            .await
-            .applied
-            .get(&id)
-            .cloned()
-    }
-
-    /// One round of Paxos for the slot after `metadata`.
-    async fn propose(
-        &self,
-        metadata: &Metadata,
-        entry: Bytes,
-        seen: &mut Ballot,
-        deadline: Deadline,
-    ) -> Result<Proposed, CommitError> {
-        let slot = metadata.epoch.next();
-        let acceptors = if metadata.epoch == Epoch::NONE {
-            BTreeSet::from([self.me()])
-        } else {
-            metadata.metadata_replicas.clone()
-        };
-        let micros = u64::try_from(self.world().unix_micros()).unwrap_or(0);
-        let ballot = Ballot::after(*seen, micros, self.me());
-        let needed = acceptors.len() as u32 / 2 + 1;
-        let mut proposer = Proposer::new(slot, ballot, acceptors, entry);
-        let round_ends = self.now().after(ROUND_TIMEOUT).min(deadline.0);
-        let mut round = Round {
-            node: self.clone(),
-            slot,
-            replies: FuturesUnordered::new(),
-            deadline: Deadline(round_ends),
-        };
-        let mut answered = BTreeSet::new();
-        let mut action = proposer.start();
-        loop {
-            match action {
-                Action::Wait => {}
-                Action::SendPrepare { to, ballot } => {
-                    round.send(to, &Request::Prepare { slot, ballot });
-                }
-                Action::SendPropose { to, ballot, value } => {
-                    answered.clear();
-                    round.send(
-                        to,
-                        &Request::Propose {
-                            slot,
-                            ballot,
-                            value,
-                        },
-                    );
-                }
-                Action::Chosen { value, .. } => {
-                    *seen = proposer.ballot_max();
-                    self.learn(slot, value.clone()).await?;
-                    self.tell_everybody(slot, &value);
-                    return Ok(Proposed::Decided);
-                }
-                Action::Preempted { .. } => {
-                    *seen = proposer.ballot_max();
-                    return Ok(Proposed::Preempted);
-                }
-                Action::Unanswered { .. } | Action::Uncertain => {
-                    *seen = proposer.ballot_max();
-                    return Ok(Proposed::TooFew {
-                        answered: answered.len() as u32,
-                        needed,
-                    });
-                }
-            }
-            action = match round.next_reply().await {
-                Some((from, Some(reply))) => {
-                    answered.insert(from);
-                    if let Reply::Decided { value, .. } = &reply {
-                        self.learn(slot, value.clone()).await?;
-                    }
-                    proposer.on_reply(from, reply)
-                }
-                Some((_, None)) => Action::Wait,
-                None => proposer.on_timeout(),
-            };
-        }
-    }
-
-    fn tell_everybody(&self, slot: Epoch, value: &Bytes) {
-        let metadata = self.current_metadata();
-        for node in metadata
-            .present_nodes()
-            .filter(|node| node.host_id != self.me())
-        {
-            if let Some(address) = self.address_of(node.host_id) {
-                let request = Request::Learn {
-                    slot,
-                    value: value.clone(),
-                };
-                self.world()
-                    .send(&address, self.epoch(), PeerRequest::Metadata(request));
-            }
-        }
-    }
-
-    /// Waits until every node that is up has the epoch, so that whoever hears of the change finds it
-    /// wherever it asks. A node that is slow does not hold the change up for long.
-    async fn wait_until_known(&self, epoch: Epoch, deadline: Deadline) {
-        let ends = self.now().after(ROUND_TIMEOUT).min(deadline.0);
-        let metadata = self.current_metadata();
-        let up: Vec<HostId> = metadata
-            .present_nodes()
-            .map(|node| node.host_id)
-            .filter(|host| *host != self.me() && self.is_peer_up(*host))
-            .collect();
-        join_all(
-            up.into_iter()
-                .map(|host| self.until_peer_knows(host, epoch, Deadline(ends))),
-        )
-        .await;
-    }
-
-    async fn until_peer_knows(&self, host: HostId, epoch: Epoch, deadline: Deadline) {
-        while !deadline.has_passed(self.now()) {
-            let state = self
-                .inner()
-                .log
-                .state
-                .lock()
-                .await
-                .log
-                .entry(epoch)
-                .cloned();
-            let Some(value) = state else { return };
-            let request = PeerRequest::Metadata(Request::Learn { slot: epoch, value });
-            match self.ask_peer(host, request, deadline).await {
-                Ok(PeerReply::Metadata(Reply::Behind { next })) => {
-                    self.send_missing(host, next, deadline).await;
-                }
-                // Learned, or no answer to be had: either way this peer is done with.
-                Ok(_) | Err(_) => return,
-            }
-        }
-    }
-
-    /// Sends a peer the entries from `next` on.
-    async fn send_missing(&self, host: HostId, next: Epoch, deadline: Deadline) {
-        let mut slot = next;
-        loop {
-            let value = self.inner().log.state.lock().await.log.entry(slot).cloned();
-            let Some(value) = value else { return };
-            let request = PeerRequest::Metadata(Request::Learn { slot, value });
-            if self.ask_peer(host, request, deadline).await.is_err() {
-                return;
-            }
-            slot = slot.next();
-        }
-    }
-}
-
-/// How one round ended.
-enum Proposed {
-    /// The slot is decided and learned, by whomever.
-    Decided,
-    /// Another proposer is ahead.
-    Preempted,
-    /// Too few answered.
-    TooFew { answered: u32, needed: u32 },
-}
-
-impl Proposed {
-    const fn into_error(self) -> CommitError {
-        match self {
-            Self::Decided | Self::Preempted => CommitError::NoMajority {
-                answered: 0,
-                needed: 0,
-            },
-            Self::TooFew { answered, needed } => CommitError::NoMajority { answered, needed },
-        }
-    }
-}
-
-/// The messages of one round.
-struct Round<W: World> {
-    node: Node<W>,
-    slot: Epoch,
-    replies: FuturesUnordered<BoxFuture<'static, (HostId, Option<Reply>)>>,
-    deadline: Deadline,
-}
-
-impl<W: World> Round<W> {
-    fn send(&self, to: BTreeSet<HostId>, request: &Request) {
-        for host in to {
-            let (node, request, deadline) = (self.node.clone(), request.clone(), self.deadline);
-            let slot = self.slot;
-            self.replies.push(Box::pin(async move {
-                (host, node.ask_acceptor(host, slot, request, deadline).await)
-            }));
-        }
-    }
-
-    /// The next reply; `None` when the round's time is up or nobody owes one.
-    async fn next_reply(&mut self) -> Option<(HostId, Option<Reply>)> {
-        let remaining = self.deadline.remaining(self.node.now());
-        let timer = Box::pin(self.node.world().sleep(remaining));
-        match futures_util::future::select(self.replies.next(), timer).await {
-            futures_util::future::Either::Left((reply, _)) => reply,
-            futures_util::future::Either::Right(_) => None,
-        }
-    }
-}
-
-impl<W: World> Node<W> {
-    /// Asks an acceptor; one that lacks earlier entries gets them and is asked again.
-    async fn ask_acceptor(
-        &self,
-        host: HostId,
-        slot: Epoch,
-        request: Request,
-        deadline: Deadline,
-    ) -> Option<Reply> {
-        if host == self.me() {
-            return self.answer_log(request).await.ok();
-        }
-        for _ in 0..2 {
-            let asked = PeerRequest::Metadata(request.clone());
-            let Ok(PeerReply::Metadata(reply)) = self.ask_peer(host, asked, deadline).await else {
-                return None;
-            };
-            match reply {
-                Reply::Behind { next } if next < slot => {
-                    self.send_missing(host, next, deadline).await;
-                }
-                reply => return Some(reply),
-            }
-        }
-        None
     }
 }
 

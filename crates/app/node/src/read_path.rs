@@ -145,7 +145,7 @@ impl<W: World> Node<W> {
             machine,
             repairs_sent: false,
         };
-        // R4 coordinate, speculate; R5 carry out.
+        // R4 coordinate, speculate.
         let answer = running
             .run(effects, self.speculate_after(request, is_range))
             .await;
@@ -272,6 +272,7 @@ impl<W: World> Running<W> {
         }
     }
 
+    // R5 carry out.
     fn carry_out(&mut self, effects: Vec<Effect>) -> Option<Result<DataReply, RequestError>> {
         let mut answer = None;
         for effect in effects {

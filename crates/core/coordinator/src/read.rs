@@ -357,6 +357,7 @@ impl Read {
             let only = replies.into_iter().next().unwrap_or_default();
             return self.finish(Ok(only), effects);
         }
+        // R7 resolve: digests agree, or reconcile.
         match merge_replies(&self.command, &replies) {
             Ok(merged) => self.repair(&hosts, merged.reply, merged.repairs, effects),
             Err(damage) => {

@@ -33,7 +33,8 @@ impl<F: Frontend> Quorate for Service<F> {
     type SessionStream = ReceiverStream<Result<proto::SessionResponse, Status>>;
     type WatchStream = ReceiverStream<Result<proto::ClusterSnapshot, Status>>;
 
-    // W1, R1 receive.
+    // W1 receive.
+    // R1 receive.
     async fn execute(
         &self,
         request: Request<proto::ExecuteRequest>,

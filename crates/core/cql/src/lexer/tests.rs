@@ -1,3 +1,5 @@
+//! Tokens of every kind, positions, and text that ends too early.
+
 use super::*;
 use proptest::prelude::*;
 

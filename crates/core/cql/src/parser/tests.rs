@@ -1,3 +1,5 @@
+//! Every statement parsed and printed, every malformed one refused in its place, and no text that makes it panic.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Printing is the inverse of parsing.
+
 mod generate;
 
 use crate::ast::Statement;

@@ -1,3 +1,5 @@
+//! Where one statement of a script ends and the next begins.
+
 use super::*;
 
 /// The statements of a script, one after the other, each with how it ends.

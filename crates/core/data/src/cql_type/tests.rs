@@ -1,3 +1,5 @@
+//! Which bytes are values of each type, and their order.
+
 use super::*;
 use crate::Value;
 use crate::text::parse_text;

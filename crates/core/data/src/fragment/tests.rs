@@ -1,3 +1,5 @@
+//! Rows survive their bytes, and equal rows have equal bytes.
+
 use super::samples::*;
 use super::*;
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Keys sort like the ring and like CQL, and come back.
+
 use super::*;
 use crate::fragment::samples::example;
 use proptest::collection::vec;

@@ -1,3 +1,5 @@
+//! Mutations survive their bytes; what no coordinator makes is refused.
+
 use super::*;
 use crate::Bound;
 use crate::fragment::samples::*;

@@ -1,3 +1,5 @@
+//! Sorted bytes sort as values do, by the vectors and by chance.
+
 use super::*;
 use crate::text::Hex;
 use crate::text::parse_text;

@@ -1,3 +1,5 @@
+//! What a replica answers equals what a naive model answers.
+
 use super::world::*;
 use super::*;
 use crate::Limits;

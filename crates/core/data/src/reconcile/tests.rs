@@ -1,3 +1,5 @@
+//! The vectors of reconciliation, and the laws of merging.
+
 use super::*;
 use crate::CellState;
 use crate::fragment::samples::*;

@@ -1,3 +1,5 @@
+//! Values survive their text, in all forms that CQL writes them.
+
 use super::*;
 use crate::value::strategies;
 use proptest::prelude::*;

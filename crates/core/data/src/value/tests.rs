@@ -1,3 +1,5 @@
+//! Decoded values encode to the same bytes.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! The engine against a model: histories, crashes, sweeps, truncations.
+
 use super::test_support::*;
 use super::*;
 use crate::DamagePolicy;

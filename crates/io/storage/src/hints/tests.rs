@@ -1,3 +1,5 @@
+//! Hints survive restarts, torn tails and damage.
+
 use super::*;
 use crate::engine::test_support::*;
 use std::fs;

@@ -1,3 +1,5 @@
+//! Commands, replies and positions survive their bytes.
+
 use super::*;
 use crate::fragment::samples::*;
 use crate::key::row_suffix;

@@ -1,3 +1,5 @@
+//! Merged replies equal a read of the union; repairs make replicas equal.
+
 use super::*;
 use crate::EntryKind;
 use crate::Limits;

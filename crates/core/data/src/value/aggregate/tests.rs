@@ -1,3 +1,5 @@
+//! Sums, averages and extremes of each type.
+
 use super::*;
 use crate::text::float::Shortest;
 use crate::text::format_text;

@@ -1,3 +1,5 @@
+//! Arithmetic, its result types and its refusals.
+
 use super::*;
 use crate::text::format_text;
 use crate::text::parse_text;

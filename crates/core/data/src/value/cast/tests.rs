@@ -1,3 +1,5 @@
+//! Casts of every pair of types.
+
 use super::*;
 use crate::text::format_text;
 use crate::text::parse_text;

@@ -1,3 +1,5 @@
+//! Decimals keep their scale and stay within bounds.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Durations in all of their forms.
+
 use super::*;
 use proptest::prelude::*;
 
