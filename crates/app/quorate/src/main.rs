@@ -26,6 +26,8 @@ struct Cli {
 enum Command {
     /// Runs a node.
     Serve(serve::ServeArgs),
+    /// Asks a node for its state, or tells it to do something.
+    Admin(quorate_admin::AdminArgs),
     /// Runs a cluster of several nodes on this machine, for trying things out.
     Dev(dev::DevArgs),
 }
@@ -33,6 +35,7 @@ enum Command {
 fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
         Command::Serve(args) => serve::run(&args),
+        Command::Admin(args) => runtime(1)?.block_on(quorate_admin::run(args)),
         Command::Dev(args) => dev::run(&args),
     }
 }
