@@ -1,0 +1,365 @@
+//! One table of one replica as a map: the model that stands where RocksDB stands in a real node.
+//!
+//! Storage key → merged fragment, merged by the same function as in the real engine, read by the same
+//! `partition::read`.
+
+use bytes::Bytes;
+use quorate_data::CorruptFragment;
+use quorate_data::CorruptKey;
+use quorate_data::EntryKind;
+use quorate_data::FragmentView;
+use quorate_data::Mutation;
+use quorate_data::Row;
+use quorate_data::Tombstone;
+use quorate_data::key::partition_prefix;
+use quorate_data::key::split_key;
+use quorate_data::key::split_range_tombstone;
+use quorate_data::partition::Pair;
+use quorate_data::partition::PairCursor;
+use quorate_data::partition::Pairs;
+use quorate_data::partition::RangeTombstones;
+use quorate_data::reconcile::SweepVerdict;
+use quorate_data::reconcile::merge_or_quarantine;
+use quorate_data::reconcile::sweep;
+use quorate_types::NowInSeconds;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::ops::Bound::Excluded;
+use std::ops::Bound::Included;
+use std::ops::Bound::Unbounded;
+
+/// The entries of one table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Table {
+    entries: BTreeMap<Vec<u8>, Bytes>,
+}
+
+/// What a sweep did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Swept {
+    pub(crate) read: u64,
+    pub(crate) purged: u64,
+}
+
+/// An entry that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Damaged {
+    #[error(transparent)]
+    Key(#[from] CorruptKey),
+    #[error(transparent)]
+    Fragment(#[from] CorruptFragment),
+}
+
+impl Table {
+    /// Merges a mutation in.
+    pub fn apply(&mut self, mutation: &Mutation) {
+        let prefix = partition_prefix(mutation.token(), &mutation.key);
+        for entry in &mutation.entries {
+            let mut key = Vec::with_capacity(prefix.len() + entry.suffix.len());
+            key.extend_from_slice(&prefix);
+            key.extend_from_slice(&entry.suffix);
+            match self.entries.get_mut(&key) {
+                None => {
+                    self.entries.insert(key, entry.fragment.clone());
+                }
+                Some(existing) => {
+                    let operands = std::iter::once(&entry.fragment[..]);
+                    *existing = merge_or_quarantine(Some(existing), operands).into();
+                }
+            }
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        let sizes = self.entries.iter();
+        sizes.map(|(key, value)| (key.len() + value.len()) as u64).sum()
+    }
+
+    /// Takes away what is shadowed, and deletions made before `purge_before_secs`, in one step: rows
+    /// first, so that no deletion goes before what it covers.
+    pub(crate) fn sweep(
+        &mut self,
+        now: NowInSeconds,
+        purge_before_secs: u32,
+    ) -> Result<Swept, Damaged> {
+        let mut swept = Swept::default();
+        let mut kept = BTreeMap::new();
+        let mut rest = std::mem::take(&mut self.entries).into_iter().peekable();
+        while let Some((key, _)) = rest.peek() {
+            let prefix = prefix_of(key)?.to_vec();
+            let mut partition = BTreeMap::new();
+            while let Some((key, fragment)) = rest.next_if(|(key, _)| key.starts_with(&prefix)) {
+                partition.insert(key, fragment);
+            }
+            swept.read += partition.len() as u64;
+            swept.purged += sweep_partition(&mut partition, prefix.len(), now, purge_before_secs)?;
+            kept.append(&mut partition);
+        }
+        drop(rest);
+        self.entries = kept;
+        Ok(swept)
+    }
+}
+
+fn prefix_of(key: &[u8]) -> Result<&[u8], CorruptKey> {
+    let (_, _, suffix) = split_key(key)?;
+    Ok(key.get(..key.len() - suffix.len()).unwrap_or_default())
+}
+
+/// Sweeps the entries of one partition; returns how many were dropped or rewritten.
+fn sweep_partition(
+    entries: &mut BTreeMap<Vec<u8>, Bytes>,
+    prefix_length: usize,
+    now: NowInSeconds,
+    purge_before_secs: u32,
+) -> Result<u64, Damaged> {
+    let mut deletion: Option<Tombstone> = None;
+    let mut ranges = Vec::new();
+    for (key, fragment) in entries.iter() {
+        let suffix = key.get(prefix_length..).unwrap_or_default();
+        let view = FragmentView::parse(fragment)?;
+        match EntryKind::of_suffix(suffix) {
+            Some(EntryKind::Header) => deletion = view.deletion(),
+            Some(EntryKind::RangeTombstone) => {
+                let slice = split_range_tombstone(suffix)?;
+                ranges.extend(view.deletion().map(|tombstone| (slice, tombstone)));
+            }
+            Some(EntryKind::Static | EntryKind::Row) | None => {}
+        }
+    }
+    let ranges = RangeTombstones::new(ranges);
+    let mut changes = Vec::new();
+    let mut ranges_left = 0_u32;
+    for (key, fragment) in entries.iter() {
+        let suffix = key.get(prefix_length..).unwrap_or_default();
+        let kind = EntryKind::of_suffix(suffix);
+        let covering = match kind {
+            Some(EntryKind::Header) | None => None,
+            Some(EntryKind::RangeTombstone | EntryKind::Static) => deletion,
+            Some(EntryKind::Row) => {
+                let framed = suffix.get(1..).unwrap_or_default();
+                deletion.max(ranges.covering(framed))
+            }
+        };
+        let verdict = sweep(fragment, covering, now, purge_before_secs)?;
+        if kind == Some(EntryKind::RangeTombstone) && verdict != SweepVerdict::Drop {
+            ranges_left += 1;
+        }
+        match verdict {
+            SweepVerdict::Keep => {}
+            SweepVerdict::Rewrite(bytes) => changes.push((key.clone(), Some(bytes))),
+            SweepVerdict::Drop => changes.push((key.clone(), None)),
+        }
+    }
+    let count = changes.len() as u64;
+    for (key, change) in changes {
+        match change {
+            Some(bytes) => entries.insert(key, bytes),
+            None => entries.remove(&key),
+        };
+    }
+    if ranges_left == 0 {
+        clear_mark(entries, prefix_length)?;
+    }
+    Ok(count)
+}
+
+/// The header announces no range tombstones any more.
+fn clear_mark(
+    entries: &mut BTreeMap<Vec<u8>, Bytes>,
+    prefix_length: usize,
+) -> Result<(), Damaged> {
+    let header = entries.iter().next().filter(|(key, _)| {
+        let suffix = key.get(prefix_length..).unwrap_or_default();
+        EntryKind::of_suffix(suffix) == Some(EntryKind::Header)
+    });
+    let Some((key, fragment)) = header else {
+        return Ok(());
+    };
+    let (key, mut row) = (key.clone(), Row::decode(fragment)?);
+    if row.has_range_tombstones {
+        row.has_range_tombstones = false;
+        if row.is_empty() {
+            entries.remove(&key);
+        } else {
+            entries.insert(key, row.encode());
+        }
+    }
+    Ok(())
+}
+
+impl Pairs for Table {
+    type Error = Infallible;
+    type Cursor<'a> = TableCursor<'a>;
+
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Infallible> {
+        Ok(self.entries.get(key).cloned())
+    }
+
+    fn cursor<'a>(&'a self, lower: &[u8], upper: Option<&[u8]>) -> TableCursor<'a> {
+        TableCursor {
+            entries: &self.entries,
+            lower: lower.to_vec(),
+            upper: upper.map(<[u8]>::to_vec),
+            at: None,
+        }
+    }
+}
+
+/// A place among a table's entries.
+#[derive(Debug)]
+pub struct TableCursor<'a> {
+    entries: &'a BTreeMap<Vec<u8>, Bytes>,
+    lower: Vec<u8>,
+    upper: Option<Vec<u8>>,
+    at: Option<(&'a [u8], &'a [u8])>,
+}
+
+impl<'a> TableCursor<'a> {
+    fn stand_on(&mut self, found: Option<(&'a Vec<u8>, &'a Bytes)>) {
+        let upper = self.upper.as_deref();
+        self.at = found
+            .map(|(key, fragment)| (&key[..], &fragment[..]))
+            .filter(|(key, _)| {
+                *key >= &self.lower[..] && upper.is_none_or(|upper| *key < upper)
+            });
+    }
+}
+
+impl PairCursor for TableCursor<'_> {
+    type Error = Infallible;
+
+    fn seek(&mut self, key: &[u8]) {
+        let from = Included(key.max(&self.lower));
+        let found = self.entries.range::<[u8], _>((from, Unbounded)).next();
+        self.stand_on(found);
+    }
+
+    fn seek_for_prev(&mut self, key: &[u8]) {
+        let to = match self.upper.as_deref() {
+            Some(upper) if key >= upper => Excluded(upper),
+            Some(_) | None => Included(key),
+        };
+        let found = self.entries.range::<[u8], _>((Unbounded, to)).next_back();
+        self.stand_on(found);
+    }
+
+    fn next(&mut self) {
+        if let Some((key, _)) = self.at {
+            let after = (Excluded(key), Unbounded);
+            let found = self.entries.range::<[u8], _>(after).next();
+            self.stand_on(found);
+        }
+    }
+
+    fn prev(&mut self) {
+        if let Some((key, _)) = self.at {
+            let before = (Unbounded, Excluded(key));
+            let found = self.entries.range::<[u8], _>(before).next_back();
+            self.stand_on(found);
+        }
+    }
+
+    fn item(&self) -> Result<Option<Pair<'_>>, Infallible> {
+        Ok(self.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quorate_data::Cell;
+    use quorate_data::CellState;
+    use quorate_data::ColumnId;
+    use quorate_data::Slice;
+    use quorate_data::key::header_suffix;
+    use quorate_data::key::row_suffix;
+    use quorate_types::Epoch;
+    use quorate_types::TableId;
+    use uuid::Uuid;
+
+    const CLUSTERING: &[u8] = &[0x40, 7, 0x38];
+
+    fn mutation() -> Mutation {
+        let id = TableId(Uuid::from_u128(1));
+        Mutation::new(id, Epoch(1), Bytes::from_static(b"key"))
+    }
+
+    fn row(timestamp: i64) -> Mutation {
+        let cell = Cell {
+            column: ColumnId(1),
+            path: None,
+            timestamp,
+            state: CellState::Live(Bytes::from_static(b"value")),
+        };
+        let row = Row {
+            cells: vec![cell],
+            ..Row::default()
+        };
+        let mut mutation = mutation();
+        mutation.insert(row_suffix(CLUSTERING), &row);
+        mutation
+    }
+
+    fn tombstone(deleted_at: i64) -> Tombstone {
+        Tombstone {
+            deleted_at,
+            local_deletion_secs: 100,
+        }
+    }
+
+    #[test]
+    fn a_sweep_takes_what_is_shadowed_and_keeps_the_tombstone_until_it_may_go() {
+        let mut table = Table::default();
+        table.apply(&row(5));
+        let mut deletion = mutation();
+        deletion.insert_range_tombstone(&Slice::everything(), tombstone(9));
+        table.apply(&deletion);
+        assert_eq!(table.len(), 3);
+        let swept = table.sweep(NowInSeconds(200), 50).unwrap();
+        assert_eq!((swept.read, swept.purged, table.len()), (3, 1, 2));
+        table.sweep(NowInSeconds(200), 150).unwrap();
+        assert_eq!(table, Table::default());
+    }
+
+    #[test]
+    fn a_sweep_leaves_newer_rows_alone() {
+        let mut table = Table::default();
+        table.apply(&row(10));
+        let mut deletion = mutation();
+        let header = Row {
+            deletion: Some(tombstone(9)),
+            ..Row::default()
+        };
+        deletion.insert(header_suffix(), &header);
+        table.apply(&deletion);
+        let before = table.clone();
+        table.sweep(NowInSeconds(200), 50).unwrap();
+        assert_eq!(table, before);
+    }
+
+    #[test]
+    fn a_cursor_stays_inside_its_bounds() {
+        let mut table = Table::default();
+        for byte in [2_u8, 4, 6, 8] {
+            table.entries.insert(vec![byte], Bytes::from(vec![byte]));
+        }
+        let mut cursor = table.cursor(&[3], Some(&[8]));
+        let at = |cursor: &TableCursor<'_>| cursor.at.map(|(key, _)| key[0]);
+        cursor.seek(&[0]);
+        assert_eq!(at(&cursor), Some(4));
+        cursor.next();
+        assert_eq!(at(&cursor), Some(6));
+        cursor.next();
+        assert_eq!(at(&cursor), None);
+        cursor.seek_for_prev(&[9]);
+        assert_eq!(at(&cursor), Some(6));
+        cursor.prev();
+        cursor.prev();
+        assert_eq!(at(&cursor), None);
+    }
+}
