@@ -256,6 +256,19 @@ mod tests {
     }
 
     #[test]
+    fn a_rack_gets_no_more_repeats_than_are_left() {
+        let mut nodes = nodes();
+        nodes.truncate(4);
+        for (index, node) in nodes.iter_mut().enumerate() {
+            node.rack = if index < 3 { "r1" } else { "r2" }.to_owned();
+            node.tokens = vec![Token::new(index as i64)];
+        }
+        let factors = [("class", NETWORK), ("dc1", "3")];
+        assert_eq!(replicas(&nodes, &factors, 0), "A B D");
+        assert_eq!(replicas(&nodes, &factors, 2), "C D A");
+    }
+
+    #[test]
     fn a_joining_node_has_no_replicas_yet() {
         let mut nodes = nodes();
         nodes[0].state = "Joining".to_owned();
