@@ -1,6 +1,7 @@
 //! `quorate dev N`: a cluster of N nodes on this machine, each a process of its own, on
 //! 127.0.0.1, 127.0.0.2 and so on.
 
+use crate::serve::told_to_stop;
 use anyhow::Context;
 use anyhow::ensure;
 use clap::Args;
@@ -88,15 +89,12 @@ fn report(args: &DevArgs) {
     eprintln!("open a shell with: quorate shell    stop with Ctrl-C");
 }
 
-/// Waits for Ctrl-C, or for a node to end on its own.
+/// Waits for SIGINT (Ctrl-C) or SIGTERM, or for every node to end on its own.
 async fn watch(children: &mut [Child]) -> anyhow::Result<ExitCode> {
-    let mut interrupted = Box::pin(tokio::signal::ctrl_c());
+    let mut told = Box::pin(told_to_stop());
     loop {
         tokio::select! {
-            heard = &mut interrupted => {
-                heard.context("Ctrl-C cannot be listened for")?;
-                return Ok(ExitCode::SUCCESS);
-            }
+            () = &mut told => return Ok(ExitCode::SUCCESS),
             () = tokio::time::sleep(Duration::from_millis(500)) => {}
         }
         let running = children

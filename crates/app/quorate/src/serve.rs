@@ -218,7 +218,7 @@ async fn until(mut stopped: watch::Receiver<bool>) {
 }
 
 /// Completes at SIGTERM or SIGINT.
-async fn told_to_stop() {
+pub(crate) async fn told_to_stop() {
     let (Ok(mut terminate), Ok(mut interrupt)) = (
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),

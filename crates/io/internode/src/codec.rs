@@ -162,14 +162,14 @@ fn gossip_from_proto(kind: GossipKind) -> Result<Message, Malformed> {
             cluster: syn.cluster,
             digests: syn
                 .digests
-                .into_iter()
+                .iter()
                 .map(digest_from_proto)
                 .collect::<Result<_, _>>()?,
         },
         GossipKind::Ack(ack) => Message::Ack {
             wanted: ack
                 .wanted
-                .into_iter()
+                .iter()
                 .map(digest_from_proto)
                 .collect::<Result<_, _>>()?,
             deltas: ack
@@ -205,7 +205,7 @@ fn digest_to_proto(digest: GossipDigest) -> proto::GossipDigest {
     }
 }
 
-fn digest_from_proto(digest: proto::GossipDigest) -> Result<GossipDigest, Malformed> {
+fn digest_from_proto(digest: &proto::GossipDigest) -> Result<GossipDigest, Malformed> {
     Ok(GossipDigest {
         host: HostId(id_from_bytes(&digest.host)?),
         generation: Generation(digest.generation),
