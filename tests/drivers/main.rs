@@ -1,0 +1,1 @@
+//! The promise: the proto is enough to write a driver in any language.

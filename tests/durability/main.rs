@@ -1,0 +1,5 @@
+//! The promise: what was acknowledged is there, whatever befell the processes.
+
+mod clean_stop;
+mod damage;
+mod kill;
