@@ -13,6 +13,8 @@ pub mod no_lost_acknowledged_write;
 pub mod no_lost_schema_change;
 pub mod no_stale_quorum_read;
 pub mod replicas_equal_after_healing;
+pub mod stored_hints_arrive;
+
 #[cfg(test)]
 mod samples;
 

@@ -1,5 +1,6 @@
 //! The nodes of one world: their disks, which outlive them, and their lives.
 
+use crate::checkers::stored_hints_arrive::HintRecord;
 use crate::disk::Disk;
 use crate::engine::DiskProfile;
 use crate::engine::EngineParts;
@@ -18,6 +19,8 @@ use crate::rng::Rng;
 use crate::world::Life;
 use crate::world::SimWorld;
 use crate::world::WallClock;
+use futures_util::future::Either;
+use futures_util::future::select;
 use quorate_coordinator::HintPolicy;
 use quorate_node::Identity;
 use quorate_node::Node;
@@ -32,6 +35,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 /// The nodes. A clone is a handle to the same.
@@ -44,6 +48,7 @@ struct Inner {
     plan: Plan,
     planted: Option<PlantedBug>,
     history: Arc<Mutex<History>>,
+    stored_hints: Arc<Mutex<Vec<HintRecord>>>,
     stations: Mutex<Vec<Station>>,
 }
 
@@ -62,6 +67,7 @@ struct Station {
 #[derive(Clone)]
 struct Living {
     group: Group,
+    lifeline: watch::Sender<bool>,
     engine: SimEngine,
     /// `None` until it is open.
     node: Option<Node<SimWorld>>,
@@ -120,6 +126,7 @@ impl Cluster {
             plan,
             planted,
             history,
+            stored_hints: Arc::default(),
             stations,
         }))
     }
@@ -142,6 +149,11 @@ impl Cluster {
     /// What was recorded so far.
     pub fn history(&self) -> &Mutex<History> {
         &self.0.history
+    }
+
+    /// Every hint that was ever stored.
+    pub(crate) fn stored_hints(&self) -> Vec<HintRecord> {
+        lock(&self.0.stored_hints).clone()
     }
 
     /// The numbers of all nodes.
@@ -202,6 +214,8 @@ impl Cluster {
                 station.address = address(index, station.lives);
             }
             let group = self.0.executor.new_group();
+            let lifeline = watch::Sender::new(true);
+            let number = index as u64 * 1_000 + station.lives;
             let disk = station.disk.clone();
             let tables = recorded_tables(|name| Ok(lock(&disk).blobs.get(name).cloned()));
             let engine = SimEngine::open(
@@ -211,11 +225,11 @@ impl Cluster {
                     disk: disk.clone(),
                     profile: station.profile.clone(),
                     planted: self.0.planted,
-                    rng: Rng::stream(plan.seed, "disk", index as u64 * 1_000 + station.lives),
+                    rng: Rng::stream(plan.seed, "disk", number),
+                    stored_hints: self.0.stored_hints.clone(),
                 },
                 tables.as_deref().unwrap_or_default(),
             );
-            let number = index as u64 * 1_000 + station.lives;
             let world = SimWorld::new(Life {
                 executor: self.0.executor.clone(),
                 group,
@@ -223,6 +237,7 @@ impl Cluster {
                 sender: Sender {
                     index,
                     host: station.host,
+                    lifeline: lifeline.subscribe(),
                 },
                 engine: engine.clone(),
                 disk,
@@ -232,6 +247,7 @@ impl Cluster {
             });
             let life = Living {
                 group,
+                lifeline,
                 engine,
                 node: None,
             };
@@ -344,6 +360,8 @@ impl Cluster {
         life.engine.lose_power();
         self.0.network.close(index);
         self.0.executor.kill(life.group);
+        // Its connections break: what others do for it ends.
+        life.lifeline.send_replace(false);
     }
 
     /// A node stands still.
@@ -377,18 +395,22 @@ impl Cluster {
         let life = self.life(index).ok_or(NoAnswer::NotConnected)?;
         let node = life.node.ok_or(NoAnswer::NotConnected)?;
         let (answer, answered) = oneshot::channel();
-        let asked = ask(node);
+        let (waiting, gone) = oneshot::channel::<()>();
+        let asked = Box::pin(ask(node));
         let executor = &self.0.executor;
         executor.spawn(life.group, async move {
-            // The client may have given up.
-            let _ = answer.send(asked.await);
+            // A client that hangs up takes its request with it, wherever that stands.
+            if let Either::Left((said, _)) = select(asked, gone).await {
+                let _ = answer.send(said);
+            }
         });
         let timer = executor.sleep(patience);
-        match futures_util::future::select(answered, timer).await {
-            futures_util::future::Either::Left((Ok(answer), _)) => Ok(answer),
-            futures_util::future::Either::Left((Err(_), _))
-            | futures_util::future::Either::Right(_) => Err(NoAnswer::Lost),
-        }
+        let outcome = match select(answered, timer).await {
+            Either::Left((Ok(answer), _)) => Ok(answer),
+            Either::Left((Err(_), _)) | Either::Right(_) => Err(NoAnswer::Lost),
+        };
+        drop(waiting);
+        outcome
     }
 
     /// Ends all lives, so that what they hold on one another goes.

@@ -12,6 +12,7 @@
 mod lanes;
 mod profile;
 
+use crate::checkers::stored_hints_arrive::HintRecord;
 use crate::disk::Disk;
 use crate::executor::Executor;
 use crate::executor::Group;
@@ -58,6 +59,7 @@ pub(crate) struct Inner {
     disk: Arc<Mutex<Disk>>,
     profile: Arc<Mutex<DiskProfile>>,
     planted: Option<PlantedBug>,
+    stored_hints: Arc<Mutex<Vec<HintRecord>>>,
     state: Mutex<State>,
 }
 
@@ -86,6 +88,8 @@ pub(crate) struct EngineParts {
     pub(crate) profile: Arc<Mutex<DiskProfile>>,
     pub(crate) planted: Option<PlantedBug>,
     pub(crate) rng: Rng,
+    /// Every hint that was ever stored, by anybody.
+    pub(crate) stored_hints: Arc<Mutex<Vec<HintRecord>>>,
 }
 
 fn failure(reason: FailureReason, message: &str) -> EngineFailure {
@@ -127,6 +131,7 @@ impl SimEngine {
             disk: parts.disk,
             profile: parts.profile,
             planted: parts.planted,
+            stored_hints: parts.stored_hints,
             state: Mutex::new(State {
                 rng: parts.rng,
                 lanes: Lanes::default(),
@@ -339,7 +344,13 @@ impl Engine for SimEngine {
         target: HostId,
         hint: StoredHint,
     ) -> impl Future<Output = Result<(), EngineFailure>> + Send + 'static {
-        self.submit(Lane::Hints, Effect::StoreHint { target, hint })
+        let (engine, mutation) = (self.clone(), hint.mutation.clone());
+        let stored = self.submit(Lane::Hints, Effect::StoreHint { target, hint });
+        async move {
+            stored.await?;
+            lock(&engine.0.stored_hints).push((target, mutation));
+            Ok(())
+        }
     }
 
     async fn hints(

@@ -15,6 +15,7 @@ use crate::rng::Rng;
 use crate::trace::hash_bytes;
 use crate::world::SimWorld;
 use futures_util::future::Either;
+use futures_util::future::pending;
 use futures_util::future::select;
 use quorate_internode::Answered;
 use quorate_internode::CallError;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 pub use weather::Weather;
 
@@ -65,10 +67,12 @@ struct Listener {
 }
 
 /// Who sends.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Sender {
     pub(crate) index: NodeIndex,
     pub(crate) host: HostId,
+    /// Whether this life of it goes on.
+    pub(crate) lifeline: watch::Receiver<bool>,
 }
 
 type Reply = oneshot::Sender<Result<Answered, CallError>>;
@@ -81,8 +85,9 @@ enum Way {
     Lost,
     /// The connection breaks under it.
     Reset(Duration),
-    /// It arrives.
-    Arrives(Duration, Listener),
+    /// It arrives; when there is a second time, the connection breaks then, and whatever the peer is
+    /// doing with the request ends there.
+    Arrives(Duration, Listener, Option<Duration>),
 }
 
 /// One request under way.
@@ -168,15 +173,16 @@ impl Network {
     /// Asks a peer. The request leaves with the call, not with the first poll.
     pub(crate) fn call(
         &self,
-        from: Sender,
+        from: &Sender,
         to: &Endpoint,
         epoch: Epoch,
         timeout: Duration,
         request: PeerRequest,
     ) -> impl Future<Output = Result<Answered, CallError>> + Send + use<> {
         let (reply, answered) = oneshot::channel();
+        let caller = from.index;
         let letter = Letter {
-            from,
+            from: from.clone(),
             epoch,
             timeout,
             request,
@@ -190,7 +196,7 @@ impl Network {
                 Either::Left((Ok(outcome), _)) => outcome,
                 Either::Left((Err(_), timer)) => {
                     // The peer died with the request. Only an open link tells so.
-                    if to_index.is_some_and(|to| network.is_cut(to, from.index)) {
+                    if to_index.is_some_and(|to| network.is_cut(to, caller)) {
                         timer.await;
                         return Err(CallError::TimedOut);
                     }
@@ -204,7 +210,7 @@ impl Network {
     }
 
     /// Tells a peer something; gossip may arrive twice.
-    pub(crate) fn send(&self, from: Sender, to: &Endpoint, epoch: Epoch, request: PeerRequest) {
+    pub(crate) fn send(&self, from: &Sender, to: &Endpoint, epoch: Epoch, request: PeerRequest) {
         let is_gossip = matches!(request, PeerRequest::Gossip { .. });
         let twice = is_gossip && {
             let mut state = lock(&self.0.state);
@@ -214,7 +220,7 @@ impl Network {
         let copies = if twice { 2 } else { 1 };
         for _ in 0..copies {
             let letter = Letter {
-                from,
+                from: from.clone(),
                 epoch,
                 timeout: Duration::from_secs(10),
                 request: request.clone(),
@@ -245,11 +251,11 @@ impl Network {
                 let keep_for = letter.timeout + Duration::from_secs(1);
                 executor.after(keep_for, Group::WORLD, move || drop(letter));
             }
-            Way::Arrives(delay, listener) => {
+            Way::Arrives(delay, listener, breaks_after) => {
                 executor.note(format_args!("n{from} -> {to} {kind} {digest:08x}"));
                 let network = self.clone();
                 executor.after(delay, Group::WORLD, move || {
-                    network.deliver(listener, letter);
+                    network.deliver(listener, letter, breaks_after);
                 });
             }
         }
@@ -280,7 +286,7 @@ impl Network {
         let index = listener.index;
         let is_cut = |from, to| state.cuts.contains_key(&(from, to));
         let way = if index == from {
-            Way::Arrives(Duration::from_micros(10), listener)
+            Way::Arrives(Duration::from_micros(10), listener, None)
         } else if is_cut(from, index) {
             Way::Lost
         } else if state.rng.chance(state.weather.loss_chance) {
@@ -295,17 +301,30 @@ impl Network {
                 && state.rng.chance(0.3);
             let own = state.listeners.values().find(|other| other.index == from);
             match own.filter(|_| misled) {
-                Some(own) => Way::Arrives(delay, own.clone()),
-                None => Way::Arrives(delay, listener),
+                Some(own) => Way::Arrives(delay, own.clone(), None),
+                None => {
+                    let breaks = state.rng.chance(state.weather.loss_chance);
+                    let breaks_after = breaks.then(|| state.weather.delay(&mut state.rng));
+                    Way::Arrives(delay, listener, breaks_after)
+                }
             }
         };
         (way, Some(index))
     }
 
     /// A letter is at its peer's door.
-    fn deliver(&self, listener: Listener, letter: Letter) {
+    fn deliver(&self, listener: Listener, letter: Letter, breaks_after: Option<Duration>) {
         let Listener { index, group, node } = listener;
         let network = self.clone();
+        let cut_off = match breaks_after {
+            Some(delay) => Either::Left(self.0.executor.sleep(delay)),
+            None => Either::Right(pending()),
+        };
+        let mut lifeline = letter.from.lifeline.clone();
+        let breaks = Box::pin(async move {
+            let over = Box::pin(lifeline.wait_for(|lives| !lives));
+            select(cut_off, over).await;
+        });
         // A task of a dead life is dropped, and the sender with it: the caller sees a reset.
         self.0.executor.spawn(group, async move {
             let Letter {
@@ -315,7 +334,11 @@ impl Network {
                 request,
                 reply,
             } = letter;
-            let said = node.handle(from.host, epoch, timeout, request).await;
+            let handled = Box::pin(node.handle(from.host, epoch, timeout, request));
+            let Either::Left((said, _)) = select(handled, breaks).await else {
+                network.0.executor.note(format_args!("n{index} loses n{}", from.index));
+                return;
+            };
             if let Some(reply) = reply {
                 let answered = Answered {
                     epoch: Handler::epoch(&node),

@@ -95,12 +95,16 @@ pub struct Plan {
     pub fault_duration: Duration,
     /// The share of requests that are writes.
     pub write_share: f64,
-    /// The share of writes that delete.
+    /// The share of writes whose row nobody else writes or reads.
+    pub ledger_share: f64,
+    /// The share of the other writes that delete.
     pub delete_share: f64,
     /// The share of writes that are batches.
     pub batch_share: f64,
     /// The share of writes whose timestamp the client gives.
     pub client_timestamp_share: f64,
+    /// The share of requests whose client hangs up before the answer.
+    pub hang_up_share: f64,
     /// The levels of writes, each as often as it stands here.
     pub write_levels: Vec<ConsistencyLevel>,
     /// The levels of reads, each as often as it stands here.
@@ -154,9 +158,11 @@ impl Plan {
             fault_interval: millis(rng, 300, 3_000),
             fault_duration: millis(rng, 300, 4_000),
             write_share: 0.35 + 0.4 * rng.unit(),
+            ledger_share: 0.4 * rng.unit(),
             delete_share: if rng.chance(0.3) { 0.0 } else { 0.4 * rng.unit() },
             batch_share: if rng.chance(0.4) { 0.0 } else { 0.3 * rng.unit() },
             client_timestamp_share: if rng.chance(0.3) { 0.0 } else { rng.unit() },
+            hang_up_share: if rng.chance(0.5) { 0.0 } else { 0.15 * rng.unit() },
             write_levels: write_levels(rng),
             read_levels: read_levels(rng),
             schema_changes: rng.chance(0.5),

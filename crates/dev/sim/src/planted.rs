@@ -37,6 +37,10 @@ impl PlantedBug {
             Some(Self::DropHints)
         } else if cfg!(feature = "planted-purge-early") {
             Some(Self::PurgeEarly)
+        } else if cfg!(feature = "planted-skip-read-repair") {
+            Some(Self::SkipReadRepair)
+        } else if cfg!(feature = "planted-count-replica-twice") {
+            Some(Self::CountReplicaTwice)
         } else {
             None
         }

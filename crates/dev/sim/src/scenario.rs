@@ -9,17 +9,21 @@ use crate::checkers::Violation;
 use crate::checkers::replicas_equal_after_healing;
 use crate::checkers::replicas_equal_after_healing::Holdings;
 use crate::checkers::replicas_equal_after_healing::PartitionName;
+use crate::checkers::stored_hints_arrive;
 use crate::cluster::Cluster;
 use crate::executor::Group;
 use crate::executor::lock;
 use crate::faults::Nemesis;
+use crate::history::Register;
 use crate::history::WriteOutcome;
 use crate::network::NodeIndex;
 use crate::planted::PlantedBug;
 use crate::rng::Rng;
+use crate::schema_work::PATIENCE;
 use crate::schema_work::change_schema;
 use crate::schema_work::statement;
 use crate::statements::Statements;
+use crate::table::Table;
 use crate::workload::Client;
 use crate::workload::execute;
 use crate::workload::read_finally;
@@ -38,6 +42,7 @@ use quorate_types::ConsistencyLevel;
 use quorate_types::Epoch;
 use quorate_types::HostId;
 use quorate_types::NowInSeconds;
+use quorate_types::TableId;
 use quorate_types::Token;
 use quorate_types::TokenRange;
 use std::collections::BTreeMap;
@@ -54,8 +59,8 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 /// Between the end of the work and the final look: longer than logged batches wait for their replay,
 /// with some rounds of hints after it.
 const SETTLING: Duration = Duration::from_secs(25);
-/// How long clients go on after faults have stopped.
-const AFTERGLOW: Duration = Duration::from_secs(2);
+/// How long clients go on after faults have stopped: longer than what faults have delayed takes.
+const AFTERGLOW: Duration = Duration::from_secs(4);
 
 /// Runs a plan; returns what the comparison of the replicas found.
 pub(crate) async fn run(cluster: Cluster, planted: Option<PlantedBug>) -> Vec<Violation> {
@@ -68,11 +73,28 @@ pub(crate) async fn run(cluster: Cluster, planted: Option<PlantedBug>) -> Vec<Vi
         cluster.trouble(trouble);
         return Vec::new();
     }
+    let mut violations = check_hints(&cluster);
     if let Err(trouble) = look(&cluster).await {
         cluster.trouble(trouble);
-        return Vec::new();
+    } else {
+        violations.extend(compare_replicas(&cluster));
     }
-    compare_replicas(&cluster)
+    violations
+}
+
+/// Whether every hint that was ever stored did its work.
+fn check_hints(cluster: &Cluster) -> Vec<Violation> {
+    let tables: BTreeMap<HostId, BTreeMap<TableId, Table>> = cluster
+        .indices()
+        .filter_map(|index| {
+            let disk = cluster.disk(index)?;
+            let tables = lock(&disk).tables.clone();
+            Some((cluster.host(index), tables))
+        })
+        .collect();
+    stored_hints_arrive::check(&cluster.stored_hints(), |host, id| {
+        tables.get(&host).and_then(|tables| tables.get(&id))
+    })
 }
 
 async fn form(cluster: &Cluster, planted: Option<PlantedBug>) -> Result<(), String> {
@@ -99,12 +121,12 @@ async fn form(cluster: &Cluster, planted: Option<PlantedBug>) -> Result<(), Stri
     for table in &cluster.plan().tables {
         everywhere(cluster, &Statements::create_table(table, read_repair)).await?;
     }
-    Ok(())
+    everywhere(cluster, Statements::CREATE_LEDGER).await
 }
 
 /// Runs a schema statement on every node at once; it must succeed on all, being idempotent.
 async fn everywhere(cluster: &Cluster, text: &str) -> Result<(), String> {
-    let asked = cluster.indices().map(|node| statement(cluster, node, text.to_owned()));
+    let asked = cluster.indices().map(|node| statement(cluster, node, PATIENCE, text.to_owned()));
     let outcomes = futures_util::future::join_all(asked).await;
     let done = |outcome: &WriteOutcome| matches!(outcome, WriteOutcome::Acknowledged(_));
     if outcomes.iter().all(done) {
@@ -222,7 +244,7 @@ async fn converge(cluster: &Cluster) -> Result<(), String> {
 /// others at once.
 async fn new_table_works(cluster: &Cluster) -> Result<(), String> {
     let text = "CREATE TABLE ks.afterwards (pk int PRIMARY KEY, v int)".to_owned();
-    let outcome = statement(cluster, 0, text).await;
+    let outcome = statement(cluster, 0, PATIENCE, text).await;
     if !matches!(outcome, WriteOutcome::Acknowledged(_)) {
         return Err("without faults, a table cannot be made".to_owned());
     }
@@ -248,12 +270,14 @@ async fn new_table_works(cluster: &Cluster) -> Result<(), String> {
 /// Reads every table at ALL, from two nodes: the first read repairs, the second must agree.
 async fn look(cluster: &Cluster) -> Result<(), String> {
     let mut rng = Rng::stream(cluster.plan().seed, "looking", 0);
-    for table in 0..cluster.plan().tables.len() {
+    let statements = Statements::new(cluster.plan());
+    let tables = 0..statements.ledger();
+    let mut selections: Vec<_> = tables.filter_map(|table| statements.select_all(table)).collect();
+    selections.push(statements.select_ledger(ledger_cells(cluster, statements.ledger())));
+    for selection in selections {
         for _ in 0..2 {
             let node = rng.index(cluster.plan().nodes);
-            let selection = Statements::new(cluster.plan()).select_all(table);
-            let Some(selection) = selection else { continue };
-            read_finally(cluster, node, selection)
+            read_finally(cluster, node, selection.clone())
                 .await
                 .map_err(|why| format!("without faults, a read at ALL ended as {why}"))?;
         }
@@ -264,6 +288,14 @@ async fn look(cluster: &Cluster) -> Result<(), String> {
         .collect();
     lock(cluster.history()).final_tables = tables;
     Ok(())
+}
+
+/// Every row that was ever meant for the ledger.
+fn ledger_cells(cluster: &Cluster, ledger: usize) -> Vec<Register> {
+    let history = lock(cluster.history());
+    let cells = history.writes.iter().flat_map(|write| &write.cells);
+    let cells = cells.map(|(cell, _)| *cell);
+    cells.filter(|cell| cell.table == ledger).collect()
 }
 
 fn known_tables(node: &impl Frontend) -> Vec<String> {
@@ -317,7 +349,7 @@ fn compare_replicas(cluster: &Cluster) -> Vec<Violation> {
     violations
 }
 
-fn everything_of(table: quorate_types::TableId, now: u32) -> ReadCommand {
+fn everything_of(table: TableId, now: u32) -> ReadCommand {
     ReadCommand {
         table,
         epoch: Epoch::NONE,

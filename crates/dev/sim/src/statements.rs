@@ -76,6 +76,41 @@ impl<'a> Statements<'a> {
         Self { plan }
     }
 
+    /// How the ledger is created: a table whose rows are written once.
+    pub(crate) const CREATE_LEDGER: &'static str =
+        "CREATE TABLE IF NOT EXISTS ks.ledger (pk bigint PRIMARY KEY, v bigint, w bigint)";
+
+    /// A new row of the ledger. Nothing overwrites it and nobody reads it before the end, so what a
+    /// replica misses is not mended by chance.
+    pub(crate) fn put_in_ledger(&self, fresh: i64) -> Modification {
+        let cell = Register {
+            table: self.ledger(),
+            partition: fresh,
+            row: 0,
+            column: 0,
+        };
+        Modification {
+            text: "INSERT INTO ks.ledger (pk, v) VALUES (?, ?)".to_owned(),
+            values: integers(&[fresh, fresh]),
+            cells: vec![(cell, Some(fresh))],
+        }
+    }
+
+    /// Reads all of the ledger, where these rows may be.
+    pub(crate) fn select_ledger(&self, cells: Vec<Register>) -> Selection {
+        Selection {
+            text: "SELECT pk, v, writetime(v), w, writetime(w) FROM ks.ledger".to_owned(),
+            values: Vec::new(),
+            cells,
+            table: self.ledger(),
+        }
+    }
+
+    /// The ledger's number among the tables.
+    pub(crate) const fn ledger(&self) -> usize {
+        self.plan.tables.len()
+    }
+
     /// How a table is created.
     pub(crate) fn create_table(table: &TablePlan, read_repair: &str) -> String {
         let (key, order) = match (table.clustered, table.descending) {

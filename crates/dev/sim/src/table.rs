@@ -270,13 +270,17 @@ impl PairCursor for TableCursor<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
+pub(crate) mod samples {
+    //! Mutations of one partition.
+
+    use bytes::Bytes;
     use quorate_data::Cell;
     use quorate_data::CellState;
     use quorate_data::ColumnId;
+    use quorate_data::Mutation;
+    use quorate_data::Row;
     use quorate_data::Slice;
-    use quorate_data::key::header_suffix;
+    use quorate_data::Tombstone;
     use quorate_data::key::row_suffix;
     use quorate_types::Epoch;
     use quorate_types::TableId;
@@ -284,12 +288,13 @@ mod tests {
 
     const CLUSTERING: &[u8] = &[0x40, 7, 0x38];
 
-    fn mutation() -> Mutation {
+    pub(crate) fn mutation() -> Mutation {
         let id = TableId(Uuid::from_u128(1));
         Mutation::new(id, Epoch(1), Bytes::from_static(b"key"))
     }
 
-    fn row(timestamp: i64) -> Mutation {
+    /// Writes the row at a timestamp.
+    pub(crate) fn row(timestamp: i64) -> Mutation {
         let cell = Cell {
             column: ColumnId(1),
             path: None,
@@ -305,20 +310,32 @@ mod tests {
         mutation
     }
 
-    fn tombstone(deleted_at: i64) -> Tombstone {
+    pub(crate) fn tombstone(deleted_at: i64) -> Tombstone {
         Tombstone {
             deleted_at,
             local_deletion_secs: 100,
         }
     }
 
+    /// Deletes all rows at a timestamp.
+    pub(crate) fn deletion(timestamp: i64) -> Mutation {
+        let mut deletion = mutation();
+        deletion.insert_range_tombstone(&Slice::everything(), tombstone(timestamp));
+        deletion
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::samples::*;
+    use super::*;
+    use quorate_data::key::header_suffix;
+
     #[test]
     fn a_sweep_takes_what_is_shadowed_and_keeps_the_tombstone_until_it_may_go() {
         let mut table = Table::default();
         table.apply(&row(5));
-        let mut deletion = mutation();
-        deletion.insert_range_tombstone(&Slice::everything(), tombstone(9));
-        table.apply(&deletion);
+        table.apply(&deletion(9));
         assert_eq!(table.len(), 3);
         let swept = table.sweep(NowInSeconds(200), 50).unwrap();
         assert_eq!((swept.read, swept.purged, table.len()), (3, 1, 2));

@@ -144,15 +144,18 @@ impl Client {
 
     fn modification(&mut self, plan: &Plan) -> Option<Modification> {
         let statements = Statements::new(plan);
-        if self.rng.chance(plan.delete_share) {
-            return statements.delete(&mut self.rng);
-        }
         let (number, values) = (self.number, &mut self.values);
-        let fresh = || {
+        let mut fresh = || {
             *values += 1;
             // Positive, so that greater values are greater bytes too.
             (*values << 8 | number) as i64
         };
+        if self.rng.chance(plan.ledger_share) {
+            return Some(statements.put_in_ledger(fresh()));
+        }
+        if self.rng.chance(plan.delete_share) {
+            return statements.delete(&mut self.rng);
+        }
         statements.put(&mut self.rng, fresh)
     }
 
@@ -278,12 +281,22 @@ impl Client {
         options: Options,
     ) -> Answer {
         let prepared = self.rng.chance(0.5);
+        let patience = self.patience();
         let asked = |node| execute(node, prepared, text, values, options);
-        self.cluster.request(node, PATIENCE, asked).await
+        self.cluster.request(node, patience, asked).await
+    }
+
+    /// Most clients wait; some hang up in the middle.
+    fn patience(&mut self) -> Duration {
+        if self.rng.chance(self.cluster.plan().hang_up_share) {
+            Duration::from_micros(self.rng.log_uniform(100.0, 1_000_000.0) as u64)
+        } else {
+            PATIENCE
+        }
     }
 
     async fn ask_batch(
-        &self,
+        &mut self,
         node: NodeIndex,
         logged: bool,
         modifications: Vec<Modification>,
@@ -298,8 +311,9 @@ impl Client {
             statements,
             options,
         };
+        let patience = self.patience();
         let asked = |node: Node<SimWorld>| async move { node.batch(batch).await };
-        self.cluster.request(node, PATIENCE, asked).await
+        self.cluster.request(node, patience, asked).await
     }
 }
 

@@ -108,11 +108,11 @@ impl World for SimWorld {
         request: PeerRequest,
     ) -> impl Future<Output = Result<Answered, CallError>> + Send + 'static {
         let life = &self.0;
-        life.network.call(life.sender, &to, epoch, timeout, request)
+        life.network.call(&life.sender, &to, epoch, timeout, request)
     }
 
     fn send(&self, to: &Endpoint, epoch: Epoch, request: PeerRequest) {
-        self.0.network.send(self.0.sender, to, epoch, request);
+        self.0.network.send(&self.0.sender, to, epoch, request);
     }
 
     fn engine(&self) -> &SimEngine {

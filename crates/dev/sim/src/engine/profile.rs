@@ -3,6 +3,9 @@
 use crate::rng::Rng;
 use std::time::Duration;
 
+/// No operation takes longer.
+const LATENCY_MAX: Duration = Duration::from_secs(3);
+
 /// The speed of one node's disk.
 #[derive(Debug, Clone, Copy)]
 pub struct DiskProfile {
@@ -41,6 +44,6 @@ impl DiskProfile {
         if rng.chance(self.hiccup_chance) {
             micros += rng.below(self.hiccup_micros_max) as f64;
         }
-        Duration::from_micros((micros * self.slowness) as u64)
+        Duration::from_micros((micros * self.slowness) as u64).min(LATENCY_MAX)
     }
 }
