@@ -26,6 +26,8 @@ struct Cli {
 enum Command {
     /// Runs a node.
     Serve(serve::ServeArgs),
+    /// Opens the CQL shell.
+    Shell(quorate_shell::ShellArgs),
     /// Asks a node for its state, or tells it to do something.
     Admin(quorate_admin::AdminArgs),
     /// Runs a cluster of several nodes on this machine, for trying things out.
@@ -35,6 +37,7 @@ enum Command {
 fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
         Command::Serve(args) => serve::run(&args),
+        Command::Shell(args) => runtime(1)?.block_on(quorate_shell::run(args)),
         Command::Admin(args) => runtime(1)?.block_on(quorate_admin::run(args)),
         Command::Dev(args) => dev::run(&args),
     }

@@ -223,7 +223,8 @@ async fn serve_session<F: Frontend>(
                 }
                 None
             }
-            response = working.next() => response,
+            // An empty set would be ready at once, again and again.
+            response = working.next(), if !working.is_empty() => response,
         };
         let mut next = ready;
         while let Some(response) = next {
