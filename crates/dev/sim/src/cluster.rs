@@ -84,7 +84,9 @@ pub enum NoAnswer {
 
 /// Who node number `index` is, in all worlds.
 fn host_id(index: NodeIndex) -> HostId {
-    HostId(Uuid::from_u128(0x5100_0000_4000_8000 << 64 | (index as u128 + 1)))
+    HostId(Uuid::from_u128(
+        0x5100_0000_4000_8000 << 64 | (index as u128 + 1),
+    ))
 }
 
 fn address(index: NodeIndex, life: u64) -> Endpoint {
@@ -257,7 +259,9 @@ impl Cluster {
         let Some(Some((group, world, address, damage))) = begun else {
             return;
         };
-        self.0.executor.note(format_args!("n{index} starts as {address}"));
+        self.0
+            .executor
+            .note(format_args!("n{index} starts as {address}"));
         if let Some(damage) = damage {
             self.trouble(format!("node {index} cannot read its metadata: {damage}"));
         }

@@ -170,8 +170,11 @@ impl SimEngine {
         lane: Lane,
         effect: Effect,
     ) -> impl Future<Output = Result<(), EngineFailure>> + Send + use<> {
+        let is_full = lock(&self.0.profile).is_full;
         let answer = if lock(&self.0.state).closed {
             Err(closed())
+        } else if is_full && effect.needs_room() {
+            Err(failure(FailureReason::Unknown, "the disk is full"))
         } else {
             Ok(self.enqueue(lane, effect))
         };
@@ -384,13 +387,20 @@ impl Engine for SimEngine {
 
     fn hint_summary(&self) -> Vec<HintBacklog> {
         let disk = lock(&self.0.disk);
-        let queues = disk.hints.iter().filter(|(_, queue)| !queue.hints.is_empty());
+        let queues = disk
+            .hints
+            .iter()
+            .filter(|(_, queue)| !queue.hints.is_empty());
         queues
             .map(|(target, queue)| HintBacklog {
                 target: *target,
                 files: 1,
                 hints: queue.hints.len() as u64,
-                bytes: queue.hints.values().map(|hint| hint.mutation.len() as u64).sum(),
+                bytes: queue
+                    .hints
+                    .values()
+                    .map(|hint| hint.mutation.len() as u64)
+                    .sum(),
                 oldest_millis: queue.hints.values().map(|hint| hint.created_millis).min(),
             })
             .collect()

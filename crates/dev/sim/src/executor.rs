@@ -337,7 +337,11 @@ impl Executor {
             let Some(slot) = core.tasks.get_mut(&id) else {
                 return;
             };
-            if let Some(group) = core.groups.get_mut(&slot.group).filter(|group| group.paused) {
+            if let Some(group) = core
+                .groups
+                .get_mut(&slot.group)
+                .filter(|group| group.paused)
+            {
                 group.held_tasks.push(id);
                 return;
             }
@@ -417,7 +421,8 @@ impl Future for Sleep {
             None => (self.due, core.next_sequence()),
         };
         self.key = Some(key);
-        core.timers.insert(key, Timer::Wake(context.waker().clone()));
+        core.timers
+            .insert(key, Timer::Wake(context.waker().clone()));
         Poll::Pending
     }
 }

@@ -25,7 +25,7 @@ enum Undo {
     Resume(NodeIndex),
     Mend(Vec<(NodeIndex, NodeIndex)>),
     Calm,
-    Speed(NodeIndex),
+    Disk(NodeIndex),
     Nothing,
 }
 
@@ -89,9 +89,11 @@ impl Nemesis {
             }
             FaultKind::CutLink => self.cut(vec![(node, other), (other, node)]),
             FaultKind::CutOneWay => self.cut(vec![(node, other)]),
-            FaultKind::Isolate => {
-                self.cut(others().flat_map(|other| [(node, other), (other, node)]).collect())
-            }
+            FaultKind::Isolate => self.cut(
+                others()
+                    .flat_map(|other| [(node, other), (other, node)])
+                    .collect(),
+            ),
             FaultKind::IsolateOneWay => {
                 let deaf = rng.chance(0.5);
                 let link = |other| if deaf { (other, node) } else { (node, other) };
@@ -100,8 +102,14 @@ impl Nemesis {
             FaultKind::Split => {
                 let left: Vec<bool> = cluster.indices().map(|_| rng.chance(0.5)).collect();
                 let side = |node: NodeIndex| left.get(node).copied();
-                let every = cluster.indices().flat_map(|from| cluster.indices().map(move |to| (from, to)));
-                self.cut(every.filter(|(from, to)| side(*from) != side(*to)).collect())
+                let every = cluster
+                    .indices()
+                    .flat_map(|from| cluster.indices().map(move |to| (from, to)));
+                self.cut(
+                    every
+                        .filter(|(from, to)| side(*from) != side(*to))
+                        .collect(),
+                )
             }
             FaultKind::Weather => {
                 let weather = Weather::stormy(rng);
@@ -112,19 +120,34 @@ impl Nemesis {
             FaultKind::ClockJump => {
                 let offset = rng.between(0, 180_000) as i64 - 90_000;
                 let drift = rng.between(0, 200) as i64 - 100;
-                cluster.executor().note(format_args!("n{node} clock off by {offset} us"));
+                cluster
+                    .executor()
+                    .note(format_args!("n{node} clock off by {offset} us"));
                 cluster.set_clock(node, offset, drift);
                 Undo::Nothing
             }
             FaultKind::SlowDisk => {
                 let slowness = rng.log_uniform(3.0, 200.0);
-                cluster.executor().note(format_args!("n{node} disk {slowness:.0} times slower"));
+                cluster
+                    .executor()
+                    .note(format_args!("n{node} disk {slowness:.0} times slower"));
                 let profile = DiskProfile {
                     slowness,
                     ..cluster.plan().disk
                 };
                 cluster.set_disk_profile(node, profile);
-                Undo::Speed(node)
+                Undo::Disk(node)
+            }
+            FaultKind::FullDisk => {
+                cluster
+                    .executor()
+                    .note(format_args!("n{node} disk is full"));
+                let profile = DiskProfile {
+                    is_full: true,
+                    ..cluster.plan().disk
+                };
+                cluster.set_disk_profile(node, profile);
+                Undo::Disk(node)
             }
         }
     }
@@ -154,7 +177,7 @@ impl Nemesis {
                 }
             }
             Undo::Calm => cluster.network().set_weather(Weather::CALM),
-            Undo::Speed(node) => cluster.set_disk_profile(node, cluster.plan().disk),
+            Undo::Disk(node) => cluster.set_disk_profile(node, cluster.plan().disk),
             Undo::Nothing => {}
         }
     }

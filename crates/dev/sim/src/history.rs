@@ -146,6 +146,8 @@ pub struct History {
     pub final_tables: Vec<Vec<String>>,
     /// Requests that were answered with an error.
     pub errors: u64,
+    /// Pages whose read found replicas different and repaired them.
+    pub read_repairs: u64,
     /// What went wrong beyond what checkers look for: nodes that do not start, no convergence.
     pub troubles: Vec<String>,
 }

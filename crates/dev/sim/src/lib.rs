@@ -62,6 +62,12 @@ pub struct Report {
     pub writes: (u64, u64),
     /// Reads that were answered.
     pub reads: u64,
+    /// Requests that were answered with an error.
+    pub errors: u64,
+    /// Hints that were stored.
+    pub hints: u64,
+    /// Reads that found replicas different and repaired them.
+    pub read_repairs: u64,
     /// Guarantees that did not hold.
     pub violations: Vec<Violation>,
 }
@@ -78,8 +84,16 @@ impl fmt::Display for Report {
         let (sent, acknowledged) = self.writes;
         write!(
             f,
-            "seed {}: trace {:016x}, {} events in {:.1?}, {acknowledged} of {sent} writes acknowledged, {} reads",
-            self.seed, self.trace_hash, self.events, self.time, self.reads
+            "seed {}: trace {:016x}, {} events in {:.1?}, {acknowledged} of {sent} writes acknowledged, \
+             {} reads, {} errors, {} hints, {} read repairs",
+            self.seed,
+            self.trace_hash,
+            self.events,
+            self.time,
+            self.reads,
+            self.errors,
+            self.hints,
+            self.read_repairs
         )?;
         for violation in &self.violations {
             write!(f, "\n  {violation}")?;
@@ -100,14 +114,11 @@ pub fn run_seed(seed: u64, planted: Option<PlantedBug>, sink: Option<TraceSink>)
         replication_factor: plan.replication_factor,
         ..History::default()
     }));
-    let network = Network::new(
-        executor.clone(),
-        Rng::stream(seed, "network", 0),
-        planted,
-    );
+    let network = Network::new(executor.clone(), Rng::stream(seed, "network", 0), planted);
     let cluster = Cluster::new(executor.clone(), network, plan, planted, history.clone());
     let outcome = executor.run(scenario::run(cluster.clone(), planted), TIME_MAX);
     let (trace_hash, events) = executor.trace_hash();
+    let hints = cluster.stored_hints().len() as u64;
     let time = Duration::from_micros(executor.now_micros());
     cluster.shut_down();
     let history = lock(&history);
@@ -121,9 +132,8 @@ pub fn run_seed(seed: u64, planted: Option<PlantedBug>, sink: Option<TraceSink>)
         Ok(found) => violations.extend(found),
         Err(stuck) => violations.push(trouble(stuck.to_string())),
     }
-    let acknowledged = |write: &&history::Write| {
-        matches!(write.outcome, history::WriteOutcome::Acknowledged(_))
-    };
+    let acknowledged =
+        |write: &&history::Write| matches!(write.outcome, history::WriteOutcome::Acknowledged(_));
     Report {
         seed,
         trace_hash,
@@ -134,6 +144,9 @@ pub fn run_seed(seed: u64, planted: Option<PlantedBug>, sink: Option<TraceSink>)
             history.writes.iter().filter(acknowledged).count() as u64,
         ),
         reads: history.reads.len() as u64,
+        errors: history.errors,
+        hints,
+        read_repairs: history.read_repairs,
         violations,
     }
 }

@@ -298,7 +298,7 @@ impl Network {
         } else {
             let misled = self.0.planted == Some(PlantedBug::CountReplicaTwice)
                 && matches!(request, PeerRequest::Mutate(_))
-                && state.rng.chance(0.3);
+                && state.rng.chance(0.05);
             let own = state.listeners.values().find(|other| other.index == from);
             match own.filter(|_| misled) {
                 Some(own) => Way::Arrives(delay, own.clone(), None),
@@ -336,7 +336,10 @@ impl Network {
             } = letter;
             let handled = Box::pin(node.handle(from.host, epoch, timeout, request));
             let Either::Left((said, _)) = select(handled, breaks).await else {
-                network.0.executor.note(format_args!("n{index} loses n{}", from.index));
+                network
+                    .0
+                    .executor
+                    .note(format_args!("n{index} loses n{}", from.index));
                 return;
             };
             if let Some(reply) = reply {

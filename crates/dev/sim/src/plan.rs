@@ -31,11 +31,13 @@ pub enum FaultKind {
     ClockJump,
     /// A disk becomes slow.
     SlowDisk,
+    /// A disk has no room.
+    FullDisk,
 }
 
 impl FaultKind {
     /// All of them.
-    pub const EVERY: [Self; 11] = [
+    pub const EVERY: [Self; 12] = [
         Self::Crash,
         Self::CrashAll,
         Self::Pause,
@@ -47,6 +49,7 @@ impl FaultKind {
         Self::Weather,
         Self::ClockJump,
         Self::SlowDisk,
+        Self::FullDisk,
     ];
 }
 
@@ -75,6 +78,8 @@ pub struct Plan {
     pub replication_factor: u32,
     /// Tokens of each node.
     pub num_tokens: u32,
+    /// Nodes that lose power while the cluster forms.
+    pub crashes_while_forming: u64,
     /// Clients that work side by side.
     pub clients: usize,
     /// The mean time a client thinks between requests.
@@ -148,21 +153,38 @@ impl Plan {
             nodes,
             replication_factor,
             num_tokens: 1 << rng.below(4),
+            crashes_while_forming: if rng.chance(0.6) {
+                0
+            } else {
+                rng.between(1, 4)
+            },
             clients: 2 + rng.index(4),
-            think_time: millis(rng, 30, 150),
+            think_time: millis(rng, 10, 100),
             fault_time: millis(rng, 6_000, 14_000),
             partitions: 1 + rng.below(4) as i64,
             rows: 1 + rng.below(4) as i64,
             tables: tables(rng),
             faults,
-            fault_interval: millis(rng, 300, 3_000),
-            fault_duration: millis(rng, 300, 4_000),
+            fault_interval: millis(rng, 150, 2_500),
+            fault_duration: millis(rng, 100, 4_000),
             write_share: 0.35 + 0.4 * rng.unit(),
             ledger_share: 0.4 * rng.unit(),
-            delete_share: if rng.chance(0.3) { 0.0 } else { 0.4 * rng.unit() },
-            batch_share: if rng.chance(0.4) { 0.0 } else { 0.3 * rng.unit() },
+            delete_share: if rng.chance(0.3) {
+                0.0
+            } else {
+                0.4 * rng.unit()
+            },
+            batch_share: if rng.chance(0.4) {
+                0.0
+            } else {
+                0.3 * rng.unit()
+            },
             client_timestamp_share: if rng.chance(0.3) { 0.0 } else { rng.unit() },
-            hang_up_share: if rng.chance(0.5) { 0.0 } else { 0.15 * rng.unit() },
+            hang_up_share: if rng.chance(0.5) {
+                0.0
+            } else {
+                0.15 * rng.unit()
+            },
             write_levels: write_levels(rng),
             read_levels: read_levels(rng),
             schema_changes: rng.chance(0.5),
@@ -174,9 +196,14 @@ impl Plan {
             disk: DiskProfile {
                 sync_micros: rng.log_uniform(100.0, 5_000.0),
                 read_micros: rng.log_uniform(20.0, 2_000.0),
-                hiccup_chance: if rng.chance(0.5) { 0.0 } else { rng.log_uniform(0.001, 0.02) },
+                hiccup_chance: if rng.chance(0.5) {
+                    0.0
+                } else {
+                    rng.log_uniform(0.001, 0.02)
+                },
                 hiccup_micros_max: rng.log_uniform(10_000.0, 1_500_000.0) as u64,
                 slowness: 1.0,
+                is_full: false,
             },
         }
     }

@@ -106,7 +106,25 @@ async fn form(cluster: &Cluster, planted: Option<PlantedBug>) -> Result<(), Stri
         let pause = Duration::from_micros(rng.below(500_000));
         cluster.executor().sleep(pause).await;
     }
-    until(cluster, FORMING_MAX, "the cluster does not form", all_together).await?;
+    for _ in 0..cluster.plan().crashes_while_forming {
+        let node = rng.index(cluster.plan().nodes);
+        cluster.crash(node);
+        let executor = cluster.executor();
+        executor
+            .sleep(Duration::from_micros(rng.below(300_000)))
+            .await;
+        cluster.start(node, false);
+        executor
+            .sleep(Duration::from_micros(rng.below(600_000)))
+            .await;
+    }
+    until(
+        cluster,
+        FORMING_MAX,
+        "the cluster does not form",
+        all_together,
+    )
+    .await?;
     let factor = cluster.plan().replication_factor;
     let keyspace = format!(
         "CREATE KEYSPACE IF NOT EXISTS ks WITH replication = \
@@ -126,7 +144,9 @@ async fn form(cluster: &Cluster, planted: Option<PlantedBug>) -> Result<(), Stri
 
 /// Runs a schema statement on every node at once; it must succeed on all, being idempotent.
 async fn everywhere(cluster: &Cluster, text: &str) -> Result<(), String> {
-    let asked = cluster.indices().map(|node| statement(cluster, node, PATIENCE, text.to_owned()));
+    let asked = cluster
+        .indices()
+        .map(|node| statement(cluster, node, PATIENCE, text.to_owned()));
     let outcomes = futures_util::future::join_all(asked).await;
     let done = |outcome: &WriteOutcome| matches!(outcome, WriteOutcome::Acknowledged(_));
     if outcomes.iter().all(done) {
@@ -141,9 +161,14 @@ async fn work_under_faults(cluster: &Cluster) {
     let executor = cluster.executor();
     let clients = 0..cluster.plan().clients as u64;
     let working = clients.map(|number| Client::new(cluster.clone(), number, stopped.clone()));
-    let working: Vec<_> = working.map(|client| joined(cluster, client.work())).collect();
+    let working: Vec<_> = working
+        .map(|client| joined(cluster, client.work()))
+        .collect();
     if cluster.plan().schema_changes {
-        executor.spawn(Group::WORLD, change_schema(cluster.clone(), stopped.clone()));
+        executor.spawn(
+            Group::WORLD,
+            change_schema(cluster.clone(), stopped.clone()),
+        );
     }
     let nemesis = Nemesis::new(cluster.clone());
     executor.spawn(Group::WORLD, nemesis.clone().rage());
@@ -221,7 +246,9 @@ fn all_quiet(cluster: &Cluster) -> Result<(), String> {
     all_together(cluster)?;
     for index in cluster.indices() {
         let node = cluster.node(index);
-        let hints = node.map(|node| node.engine().hint_summary()).unwrap_or_default();
+        let hints = node
+            .map(|node| node.engine().hint_summary())
+            .unwrap_or_default();
         if !hints.is_empty() {
             return Err(format!("node {index} keeps hints: {hints:?}"));
         }
@@ -272,7 +299,9 @@ async fn look(cluster: &Cluster) -> Result<(), String> {
     let mut rng = Rng::stream(cluster.plan().seed, "looking", 0);
     let statements = Statements::new(cluster.plan());
     let tables = 0..statements.ledger();
-    let mut selections: Vec<_> = tables.filter_map(|table| statements.select_all(table)).collect();
+    let mut selections: Vec<_> = tables
+        .filter_map(|table| statements.select_all(table))
+        .collect();
     selections.push(statements.select_ledger(ledger_cells(cluster, statements.ledger())));
     for selection in selections {
         for _ in 0..2 {
@@ -284,7 +313,12 @@ async fn look(cluster: &Cluster) -> Result<(), String> {
     }
     let tables: Vec<Vec<String>> = cluster
         .indices()
-        .map(|index| cluster.node(index).map(|node| known_tables(&node)).unwrap_or_default())
+        .map(|index| {
+            cluster
+                .node(index)
+                .map(|node| known_tables(&node))
+                .unwrap_or_default()
+        })
         .collect();
     lock(cluster.history()).final_tables = tables;
     Ok(())
@@ -301,7 +335,9 @@ fn ledger_cells(cluster: &Cluster, ledger: usize) -> Vec<Register> {
 fn known_tables(node: &impl Frontend) -> Vec<String> {
     let metadata = node.metadata();
     let keyspace = metadata.keyspace("ks").ok();
-    let tables = keyspace.into_iter().flat_map(|keyspace| keyspace.tables.keys());
+    let tables = keyspace
+        .into_iter()
+        .flat_map(|keyspace| keyspace.tables.keys());
     tables.cloned().collect()
 }
 
@@ -317,7 +353,9 @@ fn compare_replicas(cluster: &Cluster) -> Vec<Violation> {
     let mut replicas: BTreeMap<HostId, Holdings> = BTreeMap::new();
     let mut violations = Vec::new();
     for index in cluster.indices() {
-        let Some(disk) = cluster.disk(index) else { continue };
+        let Some(disk) = cluster.disk(index) else {
+            continue;
+        };
         let holdings = replicas.entry(cluster.host(index)).or_default();
         for schema in keyspace.tables.values() {
             let command = everything_of(schema.id, now as u32);
@@ -335,7 +373,10 @@ fn compare_replicas(cluster: &Cluster) -> Vec<Violation> {
                 }
                 Err(error) => violations.push(Violation {
                     guarantee: "replicas equal after healing",
-                    what: format!("node {index} cannot read its table {}: {error}", schema.name),
+                    what: format!(
+                        "node {index} cannot read its table {}: {error}",
+                        schema.name
+                    ),
                 }),
             }
         }

@@ -44,7 +44,10 @@ pub(crate) async fn change_schema(cluster: Cluster, stopped: Arc<Mutex<bool>>) {
                     .map(|_| (rng.index(nodes), a_patience(&mut rng, hang_up_share)))
                     .collect();
                 let executor = cluster.executor();
-                executor.spawn(Group::WORLD, make(cluster.clone(), asked, table, made.clone()));
+                executor.spawn(
+                    Group::WORLD,
+                    make(cluster.clone(), asked, table, made.clone()),
+                );
             }
             2 => {
                 let table = lock(&made).pop();
@@ -59,7 +62,9 @@ pub(crate) async fn change_schema(cluster: Cluster, stopped: Arc<Mutex<bool>>) {
                 }
             }
             _ => {
-                let table = rng.pick(&cluster.plan().tables).map(|table| table.name.clone());
+                let table = rng
+                    .pick(&cluster.plan().tables)
+                    .map(|table| table.name.clone());
                 let Some(table) = table else { continue };
                 let text = format!("ALTER TABLE ks.{table} ADD more{number} text");
                 let (cluster, node) = (cluster.clone(), rng.index(nodes));

@@ -143,13 +143,22 @@ impl<'a> Statements<'a> {
     }
 
     /// Writes values: one of the columns, or both. `fresh` gives values that no other write has.
-    pub(crate) fn put(&self, rng: &mut Rng, mut fresh: impl FnMut() -> i64) -> Option<Modification> {
+    pub(crate) fn put(
+        &self,
+        rng: &mut Rng,
+        mut fresh: impl FnMut() -> i64,
+    ) -> Option<Modification> {
         let place = self.place(rng)?;
         let both = rng.chance(0.4);
         let columns: Vec<usize> = if both { vec![0, 1] } else { vec![rng.index(2)] };
         let written: Vec<(usize, i64)> = columns.iter().map(|column| (*column, fresh())).collect();
-        let cells = written.iter().map(|(column, value)| (place.cell(*column), Some(*value)));
-        let names: Vec<&str> = columns.iter().filter_map(|column| COLUMNS.get(*column).copied()).collect();
+        let cells = written
+            .iter()
+            .map(|(column, value)| (place.cell(*column), Some(*value)));
+        let names: Vec<&str> = columns
+            .iter()
+            .filter_map(|column| COLUMNS.get(*column).copied())
+            .collect();
         let new_values = written.iter().map(|(_, value)| BoundValue::Integer(*value));
         let name = &place.table.name;
         let (text, values) = if rng.chance(0.5) {
@@ -162,13 +171,19 @@ impl<'a> Statements<'a> {
             values.extend(new_values);
             let more = ", ?".repeat(names.len());
             let columns = names.join(", ");
-            (format!("INSERT INTO ks.{name} ({key}, {columns}) VALUES ({marks}{more})"), values)
+            (
+                format!("INSERT INTO ks.{name} ({key}, {columns}) VALUES ({marks}{more})"),
+                values,
+            )
         } else {
             let (condition, key) = place.condition();
             let mut values: Vec<BoundValue> = new_values.collect();
             values.extend(key);
             let sets: Vec<String> = names.iter().map(|name| format!("{name} = ?")).collect();
-            (format!("UPDATE ks.{name} SET {} WHERE {condition}", sets.join(", ")), values)
+            (
+                format!("UPDATE ks.{name} SET {} WHERE {condition}", sets.join(", ")),
+                values,
+            )
         };
         let cells = cells.collect();
         Some(Modification {
@@ -219,7 +234,11 @@ impl<'a> Statements<'a> {
 
     /// The cells of some rows of a partition.
     fn cells_of(&self, place: Place<'_>, from: i64, to: i64) -> Vec<Register> {
-        let (from, to) = if place.table.clustered { (from, to) } else { (0, 0) };
+        let (from, to) = if place.table.clustered {
+            (from, to)
+        } else {
+            (0, 0)
+        };
         (from..=to)
             .flat_map(|row| {
                 let place = Place { row, ..place };
@@ -251,7 +270,11 @@ impl<'a> Statements<'a> {
         let text = format!("{} WHERE {condition}", select_from(place.table));
         let order = place.table.clustered && rng.chance(0.2);
         let order = if order && condition.starts_with("pk") {
-            if rng.chance(0.5) { " ORDER BY ck ASC" } else { " ORDER BY ck DESC" }
+            if rng.chance(0.5) {
+                " ORDER BY ck ASC"
+            } else {
+                " ORDER BY ck DESC"
+            }
         } else {
             ""
         };

@@ -76,7 +76,9 @@ impl Table {
 
     pub(crate) fn bytes(&self) -> u64 {
         let sizes = self.entries.iter();
-        sizes.map(|(key, value)| (key.len() + value.len()) as u64).sum()
+        sizes
+            .map(|(key, value)| (key.len() + value.len()) as u64)
+            .sum()
     }
 
     /// Takes away what is shadowed, and deletions made before `purge_before_secs`, in one step: rows
@@ -169,10 +171,7 @@ fn sweep_partition(
 }
 
 /// The header announces no range tombstones any more.
-fn clear_mark(
-    entries: &mut BTreeMap<Vec<u8>, Bytes>,
-    prefix_length: usize,
-) -> Result<(), Damaged> {
+fn clear_mark(entries: &mut BTreeMap<Vec<u8>, Bytes>, prefix_length: usize) -> Result<(), Damaged> {
     let header = entries.iter().next().filter(|(key, _)| {
         let suffix = key.get(prefix_length..).unwrap_or_default();
         EntryKind::of_suffix(suffix) == Some(EntryKind::Header)
@@ -224,9 +223,7 @@ impl<'a> TableCursor<'a> {
         let upper = self.upper.as_deref();
         self.at = found
             .map(|(key, fragment)| (&key[..], &fragment[..]))
-            .filter(|(key, _)| {
-                *key >= &self.lower[..] && upper.is_none_or(|upper| *key < upper)
-            });
+            .filter(|(key, _)| *key >= &self.lower[..] && upper.is_none_or(|upper| *key < upper));
     }
 }
 

@@ -19,6 +19,7 @@ use crate::world::CLOCK_ERROR_MAX;
 use crate::world::SimWorld;
 use crate::world::WALL_BEGIN_MICROS;
 use bytes::Bytes;
+use quorate_coordinator::DigestVerdict;
 use quorate_node::Node;
 use quorate_query::BoundValue;
 use quorate_query::ResultSet;
@@ -222,7 +223,10 @@ impl Client {
         let client = self.number;
         match seen {
             Ok(cells) => {
-                let shown: Vec<_> = cells.iter().map(|(_, seen)| seen.map(|seen| seen.value)).collect();
+                let shown: Vec<_> = cells
+                    .iter()
+                    .map(|(_, seen)| seen.map(|seen| seen.value))
+                    .collect();
                 cluster
                     .executor()
                     .note(format_args!("c{client} {level:?} {text}: {shown:?}"));
@@ -258,12 +262,19 @@ impl Client {
                 consistency: Some(level),
                 page_size,
                 paging_state: paging_state.take(),
+                receipt: true,
                 ..Options::default()
             };
             let node = self.a_node();
             let answer = self
-                .ask(node, selection.text.clone(), selection.values.clone(), options)
+                .ask(
+                    node,
+                    selection.text.clone(),
+                    selection.values.clone(),
+                    options,
+                )
                 .await;
+            lock(self.cluster.history()).read_repairs += u64::from(has_repaired(&answer));
             let page = rows_of(answer)?;
             rows.extend(page.rows);
             match page.paging_state {
@@ -355,10 +366,14 @@ pub(crate) async fn read_finally(
     let asked = |node| execute(node, false, text, values, options);
     let page = rows_of(cluster.request(node, PATIENCE, asked).await)?;
     let cells = show(&selection, cluster.plan(), &page.rows)?;
-    let shown: Vec<_> = cells.iter().map(|(_, seen)| seen.map(|seen| seen.value)).collect();
-    cluster
-        .executor()
-        .note(format_args!("finally n{node} {}: {shown:?}", selection.text));
+    let shown: Vec<_> = cells
+        .iter()
+        .map(|(_, seen)| seen.map(|seen| seen.value))
+        .collect();
+    cluster.executor().note(format_args!(
+        "finally n{node} {}: {shown:?}",
+        selection.text
+    ));
     lock(cluster.history()).reads.push(Read {
         invoked,
         completed: cluster.executor().now_micros(),
@@ -402,6 +417,18 @@ pub(crate) fn summary(answer: &Answer) -> String {
     }
 }
 
+/// Whether the receipt speaks of a read repair.
+fn has_repaired(answer: &Answer) -> bool {
+    let Ok(Ok(response)) = answer else {
+        return false;
+    };
+    let digests = response
+        .receipt
+        .as_ref()
+        .and_then(|receipt| receipt.digests);
+    matches!(digests, Some(DigestVerdict::Repaired { .. }))
+}
+
 fn rows_of(answer: Answer) -> Result<ResultSet, String> {
     match answer {
         Ok(Ok(Response {
@@ -416,7 +443,9 @@ fn rows_of(answer: Answer) -> Result<ResultSet, String> {
 fn integer(value: Option<&Option<Bytes>>) -> Option<i64> {
     let bytes = value?.as_deref()?;
     match bytes.len() {
-        4 => bytes.first_chunk().map(|four| i64::from(i32::from_be_bytes(*four))),
+        4 => bytes
+            .first_chunk()
+            .map(|four| i64::from(i32::from_be_bytes(*four))),
         _ => bytes.first_chunk().map(|eight| i64::from_be_bytes(*eight)),
     }
 }
@@ -435,7 +464,11 @@ fn show(
     let mut cells: Vec<_> = selection.cells.iter().map(|cell| (*cell, None)).collect();
     for row in rows {
         let key = integer(row.first());
-        let clustering = if clustered { integer(row.get(1)) } else { Some(0) };
+        let clustering = if clustered {
+            integer(row.get(1))
+        } else {
+            Some(0)
+        };
         let mut found = false;
         for (cell, seen) in &mut cells {
             if (Some(cell.partition), Some(cell.row)) != (key, clustering) {

@@ -108,7 +108,8 @@ impl World for SimWorld {
         request: PeerRequest,
     ) -> impl Future<Output = Result<Answered, CallError>> + Send + 'static {
         let life = &self.0;
-        life.network.call(&life.sender, &to, epoch, timeout, request)
+        life.network
+            .call(&life.sender, &to, epoch, timeout, request)
     }
 
     fn send(&self, to: &Endpoint, epoch: Epoch, request: PeerRequest) {

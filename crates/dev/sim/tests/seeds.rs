@@ -41,10 +41,14 @@ fn run_seeds(count: u64, planted: Option<PlantedBug>, stop_at_first: bool) -> Ve
                     }
                 }
             };
-            worker.spawn_scoped(scope, work).expect("a thread can be started");
+            worker
+                .spawn_scoped(scope, work)
+                .expect("a thread can be started");
         }
     });
-    failures.into_inner().unwrap_or_else(PoisonError::into_inner)
+    failures
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
 }
 
 #[test]
@@ -62,6 +66,24 @@ fn the_same_seed_is_the_same_run() {
         assert_eq!(one.events, other.events, "seed {seed}");
     }
     assert_ne!(run(3).trace_hash, run(4).trace_hash);
+}
+
+#[test]
+fn the_world_is_rough_enough_to_mean_something() {
+    let reports: Vec<Report> = (0..20).map(|seed| run_seed(seed, None, None)).collect();
+    let sum = |of: fn(&Report) -> u64| reports.iter().map(of).sum::<u64>();
+    assert!(
+        sum(|report| report.writes.1) > 1_000,
+        "writes that were acknowledged"
+    );
+    assert!(
+        sum(|report| report.writes.0 - report.writes.1) > 100,
+        "writes that were not"
+    );
+    assert!(sum(|report| report.reads) > 500, "reads");
+    assert!(sum(|report| report.errors) > 100, "errors");
+    assert!(sum(|report| report.hints) > 100, "hints");
+    assert!(sum(|report| report.read_repairs) > 10, "read repairs");
 }
 
 #[test]

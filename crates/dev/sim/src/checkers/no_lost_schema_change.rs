@@ -18,8 +18,7 @@ pub fn check(history: &History) -> Vec<Violation> {
     for (table, requests) in tables {
         let acknowledged = |action| {
             let is_acknowledged = |request: &&&SchemaRequest| {
-                request.action == action
-                    && matches!(request.outcome, WriteOutcome::Acknowledged(_))
+                request.action == action && matches!(request.outcome, WriteOutcome::Acknowledged(_))
             };
             requests.iter().filter(is_acknowledged).count()
         };
@@ -45,7 +44,9 @@ pub fn check(history: &History) -> Vec<Violation> {
                 violation(format!("table {table} was dropped and is on node {node}"));
             }
             if !is_there && created > 0 && !may_have_dropped {
-                violation(format!("table {table} was created and is not on node {node}"));
+                violation(format!(
+                    "table {table} was created and is not on node {node}"
+                ));
             }
         }
     }

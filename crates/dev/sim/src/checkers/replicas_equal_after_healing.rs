@@ -26,7 +26,9 @@ pub fn check(
     let mut violations = Vec::new();
     for partition in every {
         let held = |host: &HostId| {
-            let entries = replicas.get(host).and_then(|holdings| holdings.get(partition));
+            let entries = replicas
+                .get(host)
+                .and_then(|holdings| holdings.get(partition));
             entries.map(Vec::as_slice).unwrap_or_default()
         };
         let hosts = placement(partition);

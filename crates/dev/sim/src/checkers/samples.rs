@@ -66,7 +66,10 @@ pub(super) fn quorum_read(invoked: u64, completed: u64, seen: Option<(i64, i64)>
         invoked,
         completed,
         level: ConsistencyLevel::Quorum,
-        cells: vec![(CELL, seen.map(|(value, timestamp)| Seen { value, timestamp }))],
+        cells: vec![(
+            CELL,
+            seen.map(|(value, timestamp)| Seen { value, timestamp }),
+        )],
         is_final: false,
         text: "a read".to_owned(),
     }

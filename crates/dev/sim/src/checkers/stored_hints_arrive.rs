@@ -54,7 +54,9 @@ pub fn check<'a>(
             let mut with_hint = table.clone();
             with_hint.apply(&mutation);
             if before != partition_of(&with_hint, &mutation) {
-                violation(format!("{target} lacks what was hinted for it: {mutation:02x?}"));
+                violation(format!(
+                    "{target} lacks what was hinted for it: {mutation:02x?}"
+                ));
             }
         }
     }

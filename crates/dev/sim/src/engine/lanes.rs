@@ -90,6 +90,18 @@ impl Lanes {
 }
 
 impl Effect {
+    /// Whether a full disk refuses it. Small files have their room set aside.
+    pub(super) const fn needs_room(&self) -> bool {
+        match self {
+            Self::Write(_) | Self::StoreHint { .. } => true,
+            Self::Truncate { .. }
+            | Self::Sweep { .. }
+            | Self::ForgetHints { .. }
+            | Self::Blob(..)
+            | Self::Nothing => false,
+        }
+    }
+
     pub(super) fn carry_out(self, disk: &mut Disk) -> Result<(), EngineFailure> {
         let known = match self {
             Self::Write(mutation) => disk.apply(&mutation),

@@ -19,6 +19,8 @@ pub struct DiskProfile {
     pub hiccup_micros_max: u64,
     /// Everything takes this many times as long.
     pub slowness: f64,
+    /// There is no room: writes and hints are refused.
+    pub is_full: bool,
 }
 
 impl DiskProfile {
@@ -29,6 +31,7 @@ impl DiskProfile {
         hiccup_chance: 0.0,
         hiccup_micros_max: 0,
         slowness: 1.0,
+        is_full: false,
     };
 
     pub(crate) fn sync_latency(self, rng: &mut Rng) -> Duration {
