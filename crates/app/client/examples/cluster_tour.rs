@@ -11,6 +11,7 @@ use quorate_client::ClientError;
 use quorate_client::ConsistencyLevel;
 use quorate_client::Query;
 use quorate_client::RequestOptions;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 use std::time::Instant;
@@ -61,8 +62,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         writeln!(out, "{receipt}")?;
     }
     if let Ok(secs) = std::env::var("QUORATE_TOUR_SECS") {
-        let (done, failed) = load(&client, Duration::from_secs(secs.parse()?)).await?;
+        let (done, failures) = load(&client, Duration::from_secs(secs.parse()?)).await?;
+        let failed: u64 = failures.values().sum();
         writeln!(out, "{done} requests, {failed} failed")?;
+        for (error, count) in failures {
+            writeln!(out, "{count} times: {error}")?;
+        }
     }
     Ok(())
 }
@@ -71,8 +76,12 @@ fn defaults() -> RequestOptions {
     RequestOptions::default()
 }
 
-/// Writes and reads in 32 tasks; gives how many requests were done, and how many failed.
-async fn load(client: &Client, time: Duration) -> Result<(u64, u64), ClientError> {
+/// Writes and reads in 32 tasks; gives how many requests were done, and each error with how often
+/// it came.
+async fn load(
+    client: &Client,
+    time: Duration,
+) -> Result<(u64, BTreeMap<String, u64>), ClientError> {
     let insert = client
         .prepare("INSERT INTO tour.steps (walk, step, word) VALUES (?, ?, ?)")
         .await?;
@@ -84,32 +93,34 @@ async fn load(client: &Client, time: Duration) -> Result<(u64, u64), ClientError
         .map(|task| {
             let (client, insert, select) = (client.clone(), insert.clone(), select.clone());
             tokio::spawn(async move {
-                let (mut done, mut failed, mut step) = (0_u64, 0_u64, 0_i32);
+                let (mut done, mut step) = (0_u64, 0_i32);
+                let mut failures: BTreeMap<String, u64> = BTreeMap::new();
                 while Instant::now() < end {
-                    let walk = 100 + task;
+                    let key = (100 + task, step % 1_000);
                     let written = client
-                        .execute_prepared(&insert, (walk, step % 1_000, "load"), defaults())
+                        .execute_prepared(&insert, (key.0, key.1, "load"), defaults())
                         .await;
-                    let read = client
-                        .execute_prepared(&select, (walk, step % 1_000), defaults())
-                        .await;
+                    let read = client.execute_prepared(&select, key, defaults()).await;
                     for outcome in [written, read] {
                         done += 1;
                         if let Err(error) = outcome {
-                            failed += 1;
-                            tracing::warn!(%error, "a request failed");
+                            let shown = format!("{}: {error}", error.name());
+                            *failures.entry(shown).or_default() += 1;
                         }
                     }
                     step += 1;
                 }
-                (done, failed)
+                (done, failures)
             })
         })
         .collect();
-    let mut totals = (0, 0);
+    let mut total: (u64, BTreeMap<String, u64>) = Default::default();
     for task in tasks {
-        let (done, failed) = task.await.unwrap_or_default();
-        totals = (totals.0 + done, totals.1 + failed);
+        let (done, failures) = task.await.unwrap_or_default();
+        total.0 += done;
+        for (error, count) in failures {
+            *total.1.entry(error).or_default() += count;
+        }
     }
-    Ok(totals)
+    Ok(total)
 }
