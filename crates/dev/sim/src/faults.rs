@@ -80,7 +80,9 @@ impl Nemesis {
             }
             FaultKind::CrashAll => {
                 let all: Vec<NodeIndex> = cluster.indices().collect();
-                all.iter().for_each(|node| cluster.crash(*node));
+                for node in &all {
+                    cluster.crash(*node);
+                }
                 Undo::Start(all)
             }
             FaultKind::Pause => {

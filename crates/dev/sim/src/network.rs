@@ -210,7 +210,7 @@ impl Network {
     }
 
     /// Tells a peer something; gossip may arrive twice.
-    pub(crate) fn send(&self, from: &Sender, to: &Endpoint, epoch: Epoch, request: PeerRequest) {
+    pub(crate) fn send(&self, from: &Sender, to: &Endpoint, epoch: Epoch, request: &PeerRequest) {
         let is_gossip = matches!(request, PeerRequest::Gossip { .. });
         let twice = is_gossip && {
             let mut state = lock(&self.0.state);
@@ -300,13 +300,12 @@ impl Network {
                 && matches!(request, PeerRequest::Mutate(_))
                 && state.rng.chance(0.05);
             let own = state.listeners.values().find(|other| other.index == from);
-            match own.filter(|_| misled) {
-                Some(own) => Way::Arrives(delay, own.clone(), None),
-                None => {
-                    let breaks = state.rng.chance(state.weather.loss_chance);
-                    let breaks_after = breaks.then(|| state.weather.delay(&mut state.rng));
-                    Way::Arrives(delay, listener, breaks_after)
-                }
+            if let Some(own) = own.filter(|_| misled) {
+                Way::Arrives(delay, own.clone(), None)
+            } else {
+                let breaks = state.rng.chance(state.weather.loss_chance);
+                let breaks_after = breaks.then(|| state.weather.delay(&mut state.rng));
+                Way::Arrives(delay, listener, breaks_after)
             }
         };
         (way, Some(index))

@@ -35,6 +35,7 @@ use quorate_data::ReadTarget;
 use quorate_data::Slice;
 use quorate_data::partition;
 use quorate_node::Engine;
+use quorate_node::Node;
 use quorate_query::BoundValue;
 use quorate_request::Frontend;
 use quorate_request::Options;
@@ -51,9 +52,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 /// How long the cluster may take to form.
-const FORMING_MAX: Duration = Duration::from_secs(60);
+const FORMING_MAX: Duration = Duration::from_mins(1);
 /// How long it may take to converge once faults have stopped.
-const CONVERGING_MAX: Duration = Duration::from_secs(180);
+const CONVERGING_MAX: Duration = Duration::from_mins(3);
 /// How often it is looked at meanwhile.
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 /// Between the end of the work and the final look: longer than logged batches wait for their replay,
@@ -221,7 +222,7 @@ fn all_together(cluster: &Cluster) -> Result<(), String> {
     let mut epochs = Vec::new();
     for index in cluster.indices() {
         let node = cluster.node(index);
-        let node = node.filter(|node| node.is_serving());
+        let node = node.filter(Node::is_serving);
         let node = node.ok_or_else(|| format!("node {index} does not serve"))?;
         let metadata = node.metadata();
         if metadata.present_nodes().count() != cluster.plan().nodes {

@@ -47,7 +47,7 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn cell(&self, column: usize) -> Register {
+    fn cell(self, column: usize) -> Register {
         Register {
             table: self.number,
             partition: self.partition,
@@ -57,7 +57,7 @@ impl Place<'_> {
     }
 
     /// `pk = ? AND ck = ?`, and what goes in.
-    fn condition(&self) -> (&'static str, Vec<BoundValue>) {
+    fn condition(self) -> (&'static str, Vec<BoundValue>) {
         if self.table.clustered {
             ("pk = ? AND ck = ?", integers(&[self.partition, self.row]))
         } else {
@@ -82,7 +82,7 @@ impl<'a> Statements<'a> {
 
     /// A new row of the ledger. Nothing overwrites it and nobody reads it before the end, so what a
     /// replica misses is not mended by chance.
-    pub(crate) fn put_in_ledger(&self, fresh: i64) -> Modification {
+    pub(crate) fn put_in_ledger(self, fresh: i64) -> Modification {
         let cell = Register {
             table: self.ledger(),
             partition: fresh,
@@ -97,7 +97,7 @@ impl<'a> Statements<'a> {
     }
 
     /// Reads all of the ledger, where these rows may be.
-    pub(crate) fn select_ledger(&self, cells: Vec<Register>) -> Selection {
+    pub(crate) fn select_ledger(self, cells: Vec<Register>) -> Selection {
         Selection {
             text: "SELECT pk, v, writetime(v), w, writetime(w) FROM ks.ledger".to_owned(),
             values: Vec::new(),
@@ -107,7 +107,7 @@ impl<'a> Statements<'a> {
     }
 
     /// The ledger's number among the tables.
-    pub(crate) const fn ledger(&self) -> usize {
+    pub(crate) const fn ledger(self) -> usize {
         self.plan.tables.len()
     }
 
@@ -130,7 +130,7 @@ impl<'a> Statements<'a> {
         )
     }
 
-    fn place(&self, rng: &mut Rng) -> Option<Place<'a>> {
+    fn place(self, rng: &mut Rng) -> Option<Place<'a>> {
         let number = rng.index(self.plan.tables.len());
         let table = self.plan.tables.get(number)?;
         let row = rng.below(self.plan.rows as u64) as i64;
@@ -143,11 +143,7 @@ impl<'a> Statements<'a> {
     }
 
     /// Writes values: one of the columns, or both. `fresh` gives values that no other write has.
-    pub(crate) fn put(
-        &self,
-        rng: &mut Rng,
-        mut fresh: impl FnMut() -> i64,
-    ) -> Option<Modification> {
+    pub(crate) fn put(self, rng: &mut Rng, mut fresh: impl FnMut() -> i64) -> Option<Modification> {
         let place = self.place(rng)?;
         let both = rng.chance(0.4);
         let columns: Vec<usize> = if both { vec![0, 1] } else { vec![rng.index(2)] };
@@ -194,7 +190,7 @@ impl<'a> Statements<'a> {
     }
 
     /// Deletes a cell, a row, a range of rows or a partition.
-    pub(crate) fn delete(&self, rng: &mut Rng) -> Option<Modification> {
+    pub(crate) fn delete(self, rng: &mut Rng) -> Option<Modification> {
         let place = self.place(rng)?;
         let name = &place.table.name;
         let (condition, key) = place.condition();
@@ -208,7 +204,7 @@ impl<'a> Statements<'a> {
             }
             1 => {
                 let text = format!("DELETE FROM ks.{name} WHERE {condition}");
-                (text, key, self.cells_of(place, place.row, place.row))
+                (text, key, Self::cells_of(place, place.row, place.row))
             }
             2 => {
                 let last = self.plan.rows - 1;
@@ -216,11 +212,11 @@ impl<'a> Statements<'a> {
                 let to = rng.between(from as u64, last as u64) as i64;
                 let text = format!("DELETE FROM ks.{name} WHERE pk = ? AND ck >= ? AND ck <= ?");
                 let values = integers(&[place.partition, from, to]);
-                (text, values, self.cells_of(place, from, to))
+                (text, values, Self::cells_of(place, from, to))
             }
             _ => {
                 let text = format!("DELETE FROM ks.{name} WHERE pk = ?");
-                let cells = self.cells_of(place, 0, self.plan.rows - 1);
+                let cells = Self::cells_of(place, 0, self.plan.rows - 1);
                 (text, integers(&[place.partition]), cells)
             }
         };
@@ -233,7 +229,7 @@ impl<'a> Statements<'a> {
     }
 
     /// The cells of some rows of a partition.
-    fn cells_of(&self, place: Place<'_>, from: i64, to: i64) -> Vec<Register> {
+    fn cells_of(place: Place<'_>, from: i64, to: i64) -> Vec<Register> {
         let (from, to) = if place.table.clustered {
             (from, to)
         } else {
@@ -248,7 +244,7 @@ impl<'a> Statements<'a> {
     }
 
     /// Reads a row, a slice, a partition or a whole table.
-    pub(crate) fn select(&self, rng: &mut Rng) -> Option<Selection> {
+    pub(crate) fn select(self, rng: &mut Rng) -> Option<Selection> {
         let place = self.place(rng)?;
         let last = self.plan.rows - 1;
         let (condition, key) = place.condition();
@@ -257,15 +253,15 @@ impl<'a> Statements<'a> {
                 let from = rng.between(0, last as u64) as i64;
                 let to = rng.between(from as u64, last as u64) as i64;
                 let values = integers(&[place.partition, from, to]);
-                let cells = self.cells_of(place, from, to);
+                let cells = Self::cells_of(place, from, to);
                 ("pk = ? AND ck >= ? AND ck <= ?", values, cells)
             }
             1 => return self.select_all(place.number),
             2 => {
-                let cells = self.cells_of(place, 0, last);
+                let cells = Self::cells_of(place, 0, last);
                 ("pk = ?", integers(&[place.partition]), cells)
             }
-            _ => (condition, key, self.cells_of(place, place.row, place.row)),
+            _ => (condition, key, Self::cells_of(place, place.row, place.row)),
         };
         let text = format!("{} WHERE {condition}", select_from(place.table));
         let order = place.table.clustered && rng.chance(0.2);
@@ -287,7 +283,7 @@ impl<'a> Statements<'a> {
     }
 
     /// Reads everything of a table.
-    pub(crate) fn select_all(&self, number: usize) -> Option<Selection> {
+    pub(crate) fn select_all(self, number: usize) -> Option<Selection> {
         let table = self.plan.tables.get(number)?;
         let cells = (0..self.plan.partitions).flat_map(|partition| {
             let place = Place {
@@ -296,7 +292,7 @@ impl<'a> Statements<'a> {
                 partition,
                 row: 0,
             };
-            self.cells_of(place, 0, self.plan.rows - 1)
+            Self::cells_of(place, 0, self.plan.rows - 1)
         });
         Some(Selection {
             text: select_from(table),

@@ -113,7 +113,7 @@ impl World for SimWorld {
     }
 
     fn send(&self, to: &Endpoint, epoch: Epoch, request: PeerRequest) {
-        self.0.network.send(&self.0.sender, to, epoch, request);
+        self.0.network.send(&self.0.sender, to, epoch, &request);
     }
 
     fn engine(&self) -> &SimEngine {

@@ -97,7 +97,9 @@ mod tests {
             .map(|mutation| (target, mutation.encode()))
             .collect();
         let mut table = Table::default();
-        held.iter().for_each(|mutation| table.apply(mutation));
+        for mutation in held {
+            table.apply(mutation);
+        }
         check(&hints, |_, _| Some(&table)).len()
     }
 

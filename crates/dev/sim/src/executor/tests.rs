@@ -4,7 +4,7 @@ fn world(seed: u64) -> Executor {
     Executor::new(Rng::stream(seed, "order", 0), Trace::new(None))
 }
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
