@@ -7,10 +7,11 @@ use crate::network::Network;
 use crate::process::Process;
 use crate::until;
 use anyhow::Context;
-use anyhow::bail;
+use anyhow::anyhow;
 use anyhow::ensure;
 use quorate_client::Client;
 use quorate_client::ConsistencyLevel;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -137,39 +138,43 @@ impl Cluster {
     /// # Errors
     /// What was still wrong when the time was up, or that a node ended.
     pub async fn settle(&mut self) -> anyhow::Result<()> {
+        until("the running nodes see each other", SETTLE_MAX, async || {
+            for (number, process) in (1_u8..).zip(&mut self.nodes) {
+                if let Some(status) = process.died()? {
+                    // Not worth waiting for.
+                    return Ok(Err(anyhow!("node {number} ended: {status}")));
+                }
+            }
+            self.check_settled().await.map(Ok)
+        })
+        .await?
+    }
+
+    async fn check_settled(&mut self) -> anyhow::Result<()> {
         let mut running = Vec::new();
         for (number, process) in (1_u8..).zip(&mut self.nodes) {
-            if let Some(status) = process.ended()? {
-                bail!("node {number} ended: {status}");
-            }
             if process.is_running() {
                 running.push(number);
             }
         }
-        let mut wanted: Vec<String> = Vec::new();
+        let mut wanted = Vec::new();
         for number in &running {
-            wanted.push(format!("{}:{INTERNODE_PORT}", self.node(*number)?.host));
+            wanted.push(self.internode_address(*number)?);
         }
-        let seen = async || {
-            let mut epochs = Vec::new();
-            for number in &running {
-                let status = self.direct(*number)?.status().await?;
-                epochs.push(status.epoch);
-                let up = status
-                    .nodes
-                    .iter()
-                    .filter(|node| node.up && node.state == "Normal");
-                let up: Vec<&String> = up.map(|node| &node.address).collect();
-                ensure!(
-                    up.len() == wanted.len() && wanted.iter().all(|node| up.contains(&node)),
-                    "node {number} sees {up:?} as up, expected {wanted:?}"
-                );
-            }
-            epochs.dedup();
-            ensure!(epochs.len() == 1, "the nodes have the epochs {epochs:?}");
-            Ok(())
-        };
-        until("the running nodes see each other", SETTLE_MAX, seen).await
+        let mut epochs = BTreeSet::new();
+        for number in &running {
+            let status = self.direct(*number)?.status().await?;
+            epochs.insert(status.epoch);
+            let up = status.nodes.iter();
+            let up = up.filter(|node| node.up && node.state == "Normal");
+            let up: Vec<&String> = up.map(|node| &node.address).collect();
+            ensure!(
+                up.len() == wanted.len() && wanted.iter().all(|node| up.contains(&node)),
+                "node {number} sees {up:?} as up, expected {wanted:?}"
+            );
+        }
+        ensure!(epochs.len() <= 1, "the nodes have the epochs {epochs:?}");
+        Ok(())
     }
 
     /// `kill -9` for one node.

@@ -14,6 +14,9 @@ const FIRST: u8 = 16;
 /// How many networks there are.
 const COUNT: u8 = 230;
 
+/// Nodes whose addresses must be free.
+const FIRST_NODES: u8 = 4;
+
 /// Spreads the clusters of one process.
 static TURN: AtomicU8 = AtomicU8::new(0);
 
@@ -35,7 +38,7 @@ impl Network {
         });
         let mut last = None;
         for third in candidates {
-            match TcpListener::bind((format!("127.0.{third}.254"), INTERNODE_PORT)) {
+            match claim(third) {
                 Ok(claim) => {
                     return Ok(Self {
                         third,
@@ -52,4 +55,15 @@ impl Network {
     pub(crate) fn host(&self, number: u8) -> String {
         format!("127.0.{}.{number}", self.third)
     }
+}
+
+/// Takes a network in which nobody listens either.
+fn claim(third: u8) -> std::io::Result<TcpListener> {
+    let claim = TcpListener::bind((format!("127.0.{third}.254"), INTERNODE_PORT))?;
+    for number in 1..=FIRST_NODES {
+        for port in [INTERNODE_PORT, CLIENT_PORT] {
+            TcpListener::bind((format!("127.0.{third}.{number}"), port))?;
+        }
+    }
+    Ok(claim)
 }

@@ -40,7 +40,7 @@ impl Process {
             .create(true)
             .append(true)
             .open(self.log_file())?;
-        let mut command = Command::new(binary()?);
+        let mut command = command(&binary()?);
         command
             .arg("serve")
             .stdin(Stdio::null())
@@ -65,12 +65,17 @@ impl Process {
         child.is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 
-    /// How it ended on its own; `None` while it runs.
+    /// How it ended although nobody stopped it.
+    pub(crate) fn died(&mut self) -> anyhow::Result<Option<ExitStatus>> {
+        Ok(match self.child.as_mut() {
+            Some(child) => child.try_wait()?,
+            None => None,
+        })
+    }
+
+    /// How it ended when its end was to be expected; `None` while it runs.
     pub(crate) fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
-        let Some(child) = self.child.as_mut() else {
-            return Ok(None);
-        };
-        let status = child.try_wait()?;
+        let status = self.died()?;
         if status.is_some() {
             self.child = None;
         }
@@ -129,6 +134,18 @@ impl Drop for Process {
         let _ = self.strike();
         let _ = self.bury();
     }
+}
+
+/// Runs a program so that it ends with the thread that started it, where the system can do that:
+/// a test run that is interrupted leaves no nodes behind.
+fn command(program: &Path) -> Command {
+    let setpriv = Path::new("/usr/bin/setpriv");
+    if !setpriv.is_file() {
+        return Command::new(program);
+    }
+    let mut command = Command::new(setpriv);
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+    command
 }
 
 /// The program under test.
