@@ -38,6 +38,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::Mutex;
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 /// The blob with the log's records.
@@ -270,7 +271,30 @@ impl<W: World> Node<W> {
         }
     }
 
+    /// Runs what takes the log's lock on a task of its own. The lock is fair: a future that is granted
+    /// it, or waits for it, and that nobody polls (a round that was decided without it, a stream whose
+    /// peer does not read) would stop the log for everybody.
+    async fn on_own_task<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        let (done, outcome) = oneshot::channel();
+        self.world().spawn(async move {
+            // Whoever asked may have gone.
+            let _ = done.send(work.await);
+        });
+        outcome.await.ok()
+    }
+
     async fn answer_log(&self, request: Request) -> Result<Reply, CommitError> {
+        let node = self.clone();
+        let answer = self
+            .on_own_task(async move { node.answer_locked(request).await })
+            .await;
+        answer.unwrap_or_else(|| Err(CommitError::Disk("the node stops".to_owned())))
+    }
+
+    async fn answer_locked(&self, request: Request) -> Result<Reply, CommitError> {
         let mut state = self.inner().log.state.lock().await;
         if let Some(message) = &state.poisoned {
             return Err(CommitError::Disk(message.clone()));
@@ -408,6 +432,12 @@ impl<W: World> Node<W> {
 
     /// Fetches from a peer the entries that lack here.
     pub(crate) async fn catch_up_with(&self, from: HostId) {
+        let node = self.clone();
+        self.on_own_task(async move { node.fetch_missing(from).await })
+            .await;
+    }
+
+    async fn fetch_missing(&self, from: HostId) {
         loop {
             let deadline = Deadline(self.now().after(ROUND_TIMEOUT));
             let after = self.epoch();

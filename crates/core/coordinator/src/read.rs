@@ -453,8 +453,7 @@ impl Read {
         effects: &mut Vec<Effect>,
     ) {
         if matches!(self.phase, Phase::Repairing { .. }) {
-            // A repair that fails leaves too few holders; the deadline says so unless others suffice.
-            return;
+            return self.repair_failed(elapsed, host, reason, effects);
         }
         let Some(contact) = self.contact(host) else {
             return;
@@ -464,6 +463,32 @@ impl Read {
         }
         contact.reply = Reply::Failed(reason);
         contact.took = elapsed;
+        self.speculate(effects);
+        if self.cannot_succeed() {
+            let error = self.failure();
+            self.finish(Err(error), effects);
+        }
+    }
+
+    /// A replica that was being repaired is lost: the others, and a spare one, are read anew. Waiting
+    /// for the deadline would help nobody.
+    fn repair_failed(
+        &mut self,
+        elapsed: Duration,
+        host: HostId,
+        reason: FailureReason,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.phase = Phase::Reconciling;
+        for contact in &mut self.contacts {
+            if contact.replica.host_id == host {
+                contact.reply = Reply::Failed(reason);
+                contact.took = elapsed;
+            } else if !matches!(contact.reply, Reply::Failed(_)) {
+                contact.reply = Reply::Owing;
+                effects.push(Effect::AskData(contact.replica.host_id));
+            }
+        }
         self.speculate(effects);
         if self.cannot_succeed() {
             let error = self.failure();

@@ -12,10 +12,7 @@ use super::encode_entry;
 use crate::Node;
 use crate::World;
 use bytes::Bytes;
-use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
 use futures_util::future::join_all;
-use futures_util::stream::FuturesUnordered;
 use quorate_cluster::Change;
 use quorate_cluster::Metadata;
 use quorate_cluster::Transformation;
@@ -32,6 +29,7 @@ use quorate_types::HostId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 impl<W: World> Node<W> {
@@ -51,6 +49,17 @@ impl<W: World> Node<W> {
     /// # Errors
     /// [`CommitError`].
     pub async fn commit(
+        &self,
+        transformation: Transformation,
+    ) -> Result<(Change, Arc<Metadata>), CommitError> {
+        let node = self.clone();
+        let outcome = self
+            .on_own_task(async move { node.settle(transformation).await })
+            .await;
+        outcome.unwrap_or_else(|| Err(CommitError::Disk("the node stops".to_owned())))
+    }
+
+    async fn settle(
         &self,
         transformation: Transformation,
     ) -> Result<(Change, Arc<Metadata>), CommitError> {
@@ -112,10 +121,13 @@ impl<W: World> Node<W> {
         let needed = acceptors.len() as u32 / 2 + 1;
         let mut proposer = Proposer::new(slot, ballot, acceptors, entry);
         let round_ends = self.now().after(ROUND_TIMEOUT).min(deadline.0);
+        let (sender, replies) = mpsc::unbounded_channel();
         let mut round = Round {
             node: self.clone(),
             slot,
-            replies: FuturesUnordered::new(),
+            sender,
+            replies,
+            owing: 0,
             deadline: Deadline(round_ends),
         };
         let mut answered = BTreeSet::new();
@@ -267,27 +279,41 @@ impl Proposed {
 struct Round<W: World> {
     node: Node<W>,
     slot: Epoch,
-    replies: FuturesUnordered<BoxFuture<'static, (HostId, Option<Reply>)>>,
+    sender: mpsc::UnboundedSender<(HostId, Option<Reply>)>,
+    replies: mpsc::UnboundedReceiver<(HostId, Option<Reply>)>,
+    /// Acceptors asked that have not answered.
+    owing: usize,
     deadline: Deadline,
 }
 
 impl<W: World> Round<W> {
-    fn send(&self, to: BTreeSet<HostId>, request: &Request) {
+    fn send(&mut self, to: BTreeSet<HostId>, request: &Request) {
         for host in to {
             let (node, request, deadline) = (self.node.clone(), request.clone(), self.deadline);
             let slot = self.slot;
-            self.replies.push(Box::pin(async move {
-                (host, node.ask_acceptor(host, slot, request, deadline).await)
-            }));
+            let sender = self.sender.clone();
+            self.owing += 1;
+            self.node.world().spawn(async move {
+                let reply = node.ask_acceptor(host, slot, request, deadline).await;
+                // The round may be over.
+                let _ = sender.send((host, reply));
+            });
         }
     }
 
     /// The next reply; `None` when the round's time is up or nobody owes one.
     async fn next_reply(&mut self) -> Option<(HostId, Option<Reply>)> {
+        if self.owing == 0 {
+            return None;
+        }
         let remaining = self.deadline.remaining(self.node.now());
         let timer = Box::pin(self.node.world().sleep(remaining));
-        match futures_util::future::select(self.replies.next(), timer).await {
-            futures_util::future::Either::Left((reply, _)) => reply,
+        let next = Box::pin(self.replies.recv());
+        match futures_util::future::select(next, timer).await {
+            futures_util::future::Either::Left((reply, _)) => {
+                self.owing -= 1;
+                reply
+            }
             futures_util::future::Either::Right(_) => None,
         }
     }

@@ -203,6 +203,20 @@ fn a_repair_that_nobody_acknowledges_times_the_read_out() {
 }
 
 #[test]
+fn a_replica_lost_while_it_is_repaired_is_replaced_by_a_spare_one() {
+    assert_eq!(
+        play(ConsistencyLevel::Quorum, "a=0 b#7 b=7 a! b=7 c=7"),
+        "data? a; digest? b; data? b; repair a x1; data? b; data? c; rows 7"
+    );
+}
+
+#[test]
+fn a_replica_lost_while_it_is_repaired_fails_the_read_at_once_when_nobody_can_replace_it() {
+    let said = play(ConsistencyLevel::All, "a=0 b#7 c#7 b=7 c=7 a!");
+    assert!(said.contains("ReadFailure: Operation failed"), "{said}");
+}
+
+#[test]
 fn without_read_repair_the_merged_rows_are_answered_at_once() {
     let read = Read::partition(
         plan(ConsistencyLevel::Quorum, "").unwrap(),
