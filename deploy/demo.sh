@@ -72,10 +72,10 @@ say "COPY of 336,776 flights at QUORUM; node 3 is killed half way and started ag
 gzip -dc "$here/demo/flights.csv.gz" >"$work/flights.csv"
 rows=$(($(wc -l <"$work/flights.csv") - 1))
 (
-    # Half way: when node 1 has applied half of the rows.
+    # Half way: when node 1 holds about half of the rows.
     while :; do
-        writes=$(admin 1 --output json tablestats demo.flights | sed -n 's/.*"writes": *\([0-9]*\).*/\1/p' | head -n 1)
-        if ((${writes:-0} >= rows / 2)); then break; fi
+        held=$(admin 1 --output json tablestats demo.flights | sed -n 's/.*"keys_estimated": *\([0-9]*\).*/\1/p' | head -n 1)
+        if ((${held:-0} >= rows / 2)); then break; fi
         sleep 0.1
     done
     kill -KILL "${pids[3]}"

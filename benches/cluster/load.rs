@@ -90,14 +90,20 @@ pub(crate) struct Load {
 
 impl Load {
     /// Makes the table with as many replicas as there are nodes.
-    pub(crate) async fn prepare(client: &Client, replicas: u8, rows: u64) -> anyhow::Result<Self> {
+    pub(crate) async fn prepare(
+        client: &Client,
+        replicas: usize,
+        rows: u64,
+    ) -> anyhow::Result<Self> {
         let keyspace = format!(
             "CREATE KEYSPACE bench WITH replication = \
              {{'class': 'NetworkTopologyStrategy', 'dc1': {replicas}}}"
         );
-        client.execute(&keyspace, ()).await?;
+        let made = client.execute(&keyspace, ()).await;
+        made.context("the keyspace cannot be made")?;
         let table = "CREATE TABLE bench.kv (k bigint PRIMARY KEY, v blob)";
-        client.execute(table, ()).await?;
+        let made = client.execute(table, ()).await;
+        made.context("the table cannot be made")?;
         let insert = "INSERT INTO bench.kv (k, v) VALUES (?, ?)";
         let select = "SELECT v FROM bench.kv WHERE k = ?";
         Ok(Self {
@@ -189,9 +195,10 @@ impl Load {
         let start = usize::try_from(random % (VALUES_BYTES - samples::VALUE_BYTES) as u64)?;
         let value = self.values.slice(start..start + samples::VALUE_BYTES);
         let values = (i64::try_from(number)?, value);
-        client
+        let written = client
             .execute_prepared(&self.insert, values, at(level))
-            .await?;
+            .await;
+        written.with_context(|| format!("row {number} cannot be written at {level}"))?;
         Ok(())
     }
 
@@ -204,7 +211,8 @@ impl Load {
         let values = (i64::try_from(number)?,);
         let result = client
             .execute_prepared(&self.select, values, at(level))
-            .await?;
+            .await
+            .with_context(|| format!("row {number} cannot be read at {level}"))?;
         ensure!(result.rows.len() == 1, "row {number} is missing");
         Ok(())
     }

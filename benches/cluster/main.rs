@@ -57,6 +57,9 @@ fn main() -> anyhow::Result<()> {
             let levels = [ConsistencyLevel::Quorum];
             requests(&mut figures, 3, "periodic", &levels, &[16, 128]).await?;
         }
+        if run.wants("flights") {
+            flights(&mut figures).await?;
+        }
         figures.print();
         Ok(())
     })
@@ -97,7 +100,7 @@ impl Figures {
         }
     }
 
-    fn request(&mut self, name: &str, nodes: u8, sync: &str, in_flight: usize, driven: &Driven) {
+    fn request(&mut self, name: &str, nodes: usize, sync: &str, in_flight: usize, driven: &Driven) {
         let quantile = |share| driven.latencies.value_at_quantile(share) as f64 / 1e3;
         self.requests.row([
             name.to_owned(),
@@ -147,7 +150,7 @@ impl Figures {
 async fn start_up(figures: &mut Figures) -> anyhow::Result<()> {
     let begun = Instant::now();
     let mut cluster = Cluster::start(1, &[])?;
-    let first = "CREATE KEYSPACE first WITH replication = \
+    let first = "CREATE KEYSPACE IF NOT EXISTS first WITH replication = \
                  {'class': 'SimpleStrategy', 'replication_factor': 1}";
     let started = cluster.first_answer(begun, first).await?;
     figures.started("first, on an empty directory", started);
@@ -178,37 +181,56 @@ async fn requests(
 ) -> anyhow::Result<()> {
     let cluster = Cluster::start(nodes, &[&format!("commit_log_sync={sync}")])?;
     let client = cluster.settled().await?;
-    let is_default = sync == "group";
-    if is_default {
+    if sync == "group" {
         figures.memory(&cluster, "idle, empty").await?;
     }
-    let load = Load::prepare(&client, nodes, ROWS).await?;
-    load.fill(&client, ConsistencyLevel::All).await?;
+    let asked = ask(figures, &cluster, &client, sync, levels, in_flight).await;
+    if asked.is_err() {
+        cluster.print_logs();
+    }
+    asked
+}
+
+async fn ask(
+    figures: &mut Figures,
+    cluster: &Cluster,
+    client: &Client,
+    sync: &str,
+    levels: &[ConsistencyLevel],
+    in_flight: &[usize],
+) -> anyhow::Result<()> {
+    let nodes = cluster.pids().len();
+    let load = Load::prepare(client, nodes, ROWS).await?;
+    load.fill(client, ConsistencyLevel::All).await?;
     // Reads find their rows in files, as most rows of a real cluster lie.
     cluster.flush()?;
     for kind in [Kind::Read, Kind::Write] {
         for &level in levels {
             for &in_flight in in_flight {
-                load.drive(&cluster, &client, kind, level, in_flight, WARM_UP)
+                load.drive(cluster, client, kind, level, in_flight, WARM_UP)
                     .await?;
                 let driven = load
-                    .drive(&cluster, &client, kind, level, in_flight, TIME)
+                    .drive(cluster, client, kind, level, in_flight, TIME)
                     .await?;
                 let name = format!("{} {level}", kind.name());
                 figures.request(&name, nodes, sync, in_flight, &driven);
             }
         }
     }
-    if is_default && nodes == 3 {
-        flights(figures, &cluster, &client).await?;
-    }
     Ok(())
 }
 
 /// The flights at QUORUM, and what the nodes hold afterwards.
-async fn flights(figures: &mut Figures, cluster: &Cluster, client: &Client) -> anyhow::Result<()> {
-    let driven = load::load_flights(cluster, client, Flights::open()?, 128).await?;
+async fn flights(figures: &mut Figures) -> anyhow::Result<()> {
+    let cluster = Cluster::start(3, &[])?;
+    let client = cluster.settled().await?;
+    Load::prepare(&client, 3, 0).await?;
+    let loaded = load::load_flights(&cluster, &client, Flights::open()?, 128).await;
+    if loaded.is_err() {
+        cluster.print_logs();
+    }
+    let driven = loaded?;
     figures.request("load of the flights, QUORUM", 3, "group", 128, &driven);
     let when = format!("after the load of {} flights", driven.operations);
-    figures.memory(cluster, &when).await
+    figures.memory(&cluster, &when).await
 }

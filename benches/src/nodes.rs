@@ -244,13 +244,16 @@ impl Cluster {
     /// When it does not in time.
     pub async fn first_answer(&self, begun: Instant, cql: &str) -> anyhow::Result<Started> {
         while begun.elapsed() < SETTLE_MAX {
-            if let Ok(client) = Client::connect(&self.address(1)).await
-                && client.execute(cql, ()).await.is_ok()
-            {
-                return Ok(Started {
-                    after: begun.elapsed(),
-                    cpu: self.cpu()?,
-                });
+            if let Ok(client) = Client::connect(&self.address(1)).await {
+                match client.execute(cql, ()).await {
+                    Ok(_) => {
+                        return Ok(Started {
+                            after: begun.elapsed(),
+                            cpu: self.cpu()?,
+                        });
+                    }
+                    Err(error) => eprintln!("    not yet: {error}"),
+                }
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -258,7 +261,8 @@ impl Cluster {
         bail!("no answer to {cql}")
     }
 
-    fn print_logs(&self) {
+    /// Shows what the nodes had to say, for who looks for a failure.
+    pub fn print_logs(&self) {
         for node in &self.nodes {
             let path = self
                 .directory

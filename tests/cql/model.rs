@@ -70,11 +70,19 @@ pub(crate) enum Rows {
     One(Key),
 }
 
+#[expect(
+    clippy::ref_option,
+    reason = "the ends are kept as options; every caller has one"
+)]
 fn above<T: Ord>(value: &T, end: &End<T>) -> bool {
     end.as_ref()
         .is_none_or(|(low, included)| value > low || (*included && value == low))
 }
 
+#[expect(
+    clippy::ref_option,
+    reason = "the ends are kept as options; every caller has one"
+)]
 fn below<T: Ord>(value: &T, end: &End<T>) -> bool {
     end.as_ref()
         .is_none_or(|(high, included)| value < high || (*included && value == high))

@@ -148,7 +148,7 @@ async fn check(
         match question.answer(model, Moment { from, to }) {
             Ok(expected) if expected == answer => return Ok(()),
             Ok(expected) => {
-                let effects: String = question
+                let effects: Vec<String> = question
                     .partitions()
                     .iter()
                     .flat_map(|partition| {
@@ -159,6 +159,7 @@ async fn check(
                     })
                     .map(|(partition, effect)| format!("  {partition}: {effect:?}\n"))
                     .collect();
+                let effects = effects.concat();
                 let (answer, expected) = (shown(&answer), shown(&expected));
                 bail!(
                     "{cql}\nin pages of {page_size} gave\n{answer}expected\n{expected}after\n{effects}"

@@ -14,6 +14,7 @@ use crate::model::Rows;
 use crate::model::SECONDS;
 use quorate_tests::Random;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 /// One INSERT, UPDATE or DELETE.
 #[derive(Debug, Clone)]
@@ -94,12 +95,16 @@ pub(crate) fn random_rows(random: &mut Random) -> Rows {
     }
 }
 
+#[expect(
+    clippy::ref_option,
+    reason = "the ends are kept as options; every caller has one"
+)]
 fn end_cql<T: std::fmt::Display>(column: &str, low: &End<T>, high: &End<T>) -> String {
     let mut cql = String::new();
     for (end, operator) in [(low, '>'), (high, '<')] {
         if let Some((value, included)) = end {
             let equal = if *included { "=" } else { "" };
-            cql += &format!(" AND {column} {operator}{equal} {value}");
+            let _ = write!(cql, " AND {column} {operator}{equal} {value}");
         }
     }
     cql

@@ -96,7 +96,7 @@ async fn run_line(
         }
         let outcome = tokio::select! {
             outcome = session.run_unit(line, &unit) => outcome,
-            _ = tokio::signal::ctrl_c() => Err(ShellError::command("^C")),
+            _ = tokio::signal::ctrl_c() => Err(ShellError::command("interrupted")),
         };
         match outcome {
             Ok(Flow::Continue) => {}

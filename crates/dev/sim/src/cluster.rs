@@ -34,8 +34,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::sync::oneshot;
-use tokio::sync::watch;
 use uuid::Uuid;
 
 /// The nodes. A clone is a handle to the same.
@@ -67,7 +67,7 @@ struct Station {
 #[derive(Clone)]
 struct Living {
     group: Group,
-    lifeline: watch::Sender<bool>,
+    ended: Arc<Notify>,
     engine: SimEngine,
     /// `None` until it is open.
     node: Option<Node<SimWorld>>,
@@ -216,7 +216,7 @@ impl Cluster {
                 station.address = address(index, station.lives);
             }
             let group = self.0.executor.new_group();
-            let lifeline = watch::Sender::new(true);
+            let ended = Arc::new(Notify::new());
             let number = index as u64 * 1_000 + station.lives;
             let disk = station.disk.clone();
             let tables = recorded_tables(|name| Ok(lock(&disk).blobs.get(name).cloned()));
@@ -239,7 +239,8 @@ impl Cluster {
                 sender: Sender {
                     index,
                     host: station.host,
-                    lifeline: lifeline.subscribe(),
+                    group,
+                    ended: ended.clone(),
                 },
                 engine: engine.clone(),
                 disk,
@@ -249,7 +250,7 @@ impl Cluster {
             });
             let life = Living {
                 group,
-                lifeline,
+                ended,
                 engine,
                 node: None,
             };
@@ -365,7 +366,7 @@ impl Cluster {
         self.0.network.close(index);
         self.0.executor.kill(life.group);
         // Its connections break: what others do for it ends.
-        life.lifeline.send_replace(false);
+        life.ended.notify_waiters();
     }
 
     /// A node stands still.

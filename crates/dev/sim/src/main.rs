@@ -1,7 +1,6 @@
 //! `quorate-sim`: runs seeds, or one seed with everything that happens in it.
 
 use clap::Parser;
-use quorate_sim::Report;
 use quorate_sim::planted::PlantedBug;
 use quorate_sim::run_seed;
 use quorate_sim::trace::TraceSink;
@@ -66,16 +65,13 @@ fn main() -> io::Result<ExitCode> {
         let trace = args.trace;
         let ran = panic::catch_unwind(move || run_seed(seed, planted, trace.then(print_lines)));
         let mut out = io::stdout().lock();
-        match ran {
-            Ok(report) => {
-                failed += u64::from(is_failure(&report));
-                writeln!(out, "{report}")?;
-            }
-            Err(_) => {
-                failed += 1;
-                writeln!(out, "seed {seed}: a task panicked")?;
-                writeln!(out, "  cargo run -p quorate-sim -- --seed {seed}")?;
-            }
+        if let Ok(report) = ran {
+            failed += u64::from(!report.violations.is_empty());
+            writeln!(out, "{report}")?;
+        } else {
+            failed += 1;
+            writeln!(out, "seed {seed}: a task panicked")?;
+            writeln!(out, "  cargo run -p quorate-sim -- --seed {seed}")?;
         }
     }
     if failed > 0 {
@@ -83,10 +79,6 @@ fn main() -> io::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-const fn is_failure(report: &Report) -> bool {
-    !report.violations.is_empty()
 }
 
 fn print_lines() -> TraceSink {

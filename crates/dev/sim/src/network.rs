@@ -32,8 +32,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::sync::oneshot;
-use tokio::sync::watch;
 
 pub use weather::Weather;
 
@@ -71,8 +71,10 @@ struct Listener {
 pub(crate) struct Sender {
     pub(crate) index: NodeIndex,
     pub(crate) host: HostId,
-    /// Whether this life of it goes on.
-    pub(crate) lifeline: watch::Receiver<bool>,
+    /// The life of it that sends.
+    pub(crate) group: Group,
+    /// Tells when that life ends. (A `watch` channel would wake its waiters in an order of its own.)
+    pub(crate) ended: Arc<Notify>,
 }
 
 type Reply = oneshot::Sender<Result<Answered, CallError>>;
@@ -319,10 +321,13 @@ impl Network {
             Some(delay) => Either::Left(self.0.executor.sleep(delay)),
             None => Either::Right(pending()),
         };
-        let mut lifeline = letter.from.lifeline.clone();
+        let (executor, caller) = (self.0.executor.clone(), letter.from.group);
+        let ended = letter.from.ended.clone();
         let breaks = Box::pin(async move {
-            let over = Box::pin(lifeline.wait_for(|lives| !lives));
-            select(cut_off, over).await;
+            let over = ended.notified();
+            if executor.is_alive(caller) {
+                select(cut_off, Box::pin(over)).await;
+            }
         });
         // A task of a dead life is dropped, and the sender with it: the caller sees a reset.
         self.0.executor.spawn(group, async move {

@@ -152,7 +152,7 @@ impl Plan {
             seed,
             nodes,
             replication_factor,
-            num_tokens: 1 << rng.below(4),
+            num_tokens: 1 << rng.below(3),
             crashes_while_forming: if rng.chance(0.6) {
                 0
             } else {

@@ -70,6 +70,20 @@ impl Table {
         }
     }
 
+    /// The entries of one partition alone.
+    pub(crate) fn only_partition_of(&self, mutation: &Mutation) -> Self {
+        let prefix = partition_prefix(mutation.token(), &mutation.key);
+        let from = self
+            .entries
+            .range::<[u8], _>((Included(&prefix[..]), Unbounded));
+        let inside = from.take_while(|(key, _)| key.starts_with(&prefix));
+        Self {
+            entries: inside
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
@@ -89,7 +103,7 @@ impl Table {
         purge_before_secs: u32,
     ) -> Result<Swept, Damaged> {
         let mut swept = Swept::default();
-        let mut kept = BTreeMap::new();
+        let mut kept = Vec::with_capacity(self.entries.len());
         let mut rest = std::mem::take(&mut self.entries).into_iter().peekable();
         while let Some((key, _)) = rest.peek() {
             let prefix = prefix_of(key)?.to_vec();
@@ -99,10 +113,9 @@ impl Table {
             }
             swept.read += partition.len() as u64;
             swept.purged += sweep_partition(&mut partition, prefix.len(), now, purge_before_secs)?;
-            kept.append(&mut partition);
+            kept.extend(partition);
         }
-        drop(rest);
-        self.entries = kept;
+        self.entries = kept.into_iter().collect();
         Ok(swept)
     }
 }

@@ -60,7 +60,7 @@ fn every_guarantee_holds_under_every_seed() {
 #[test]
 fn the_same_seed_is_the_same_run() {
     let run = |seed| -> Report { run_seed(seed, None, None) };
-    for seed in [3, 14, 15] {
+    for seed in 0..8 {
         let (one, other) = (run(seed), run(seed));
         assert_eq!(one.trace_hash, other.trace_hash, "seed {seed}");
         assert_eq!(one.events, other.events, "seed {seed}");

@@ -50,8 +50,8 @@ pub fn check<'a>(
             continue;
         };
         for mutation in mutations {
-            let before = partition_of(table, &mutation);
-            let mut with_hint = table.clone();
+            let mut with_hint = table.only_partition_of(&mutation);
+            let before = partition_of(&with_hint, &mutation);
             with_hint.apply(&mutation);
             if before != partition_of(&with_hint, &mutation) {
                 violation(format!(
