@@ -12,7 +12,6 @@ use quorate_client::proto::Consistency;
 use quorate_tests::Cluster;
 use quorate_tests::Setup;
 use quorate_tests::integer;
-use quorate_tests::text;
 use quorate_tests::until;
 use quorate_tests::with_cluster;
 use std::time::Duration;
@@ -125,37 +124,6 @@ fn hints_survive_the_death_of_the_node_that_keeps_them() -> anyhow::Result<()> {
         }
         cluster.kill(1)?;
         cluster.start(1)?;
-        cluster.start(3)?;
-        cluster.settle().await?;
-        hints_are_delivered(cluster, &[1, 2]).await?;
-        cluster.kill(1)?;
-        cluster.kill(2)?;
-        assert_eq!(held_by(cluster, 3).await?.len(), 50);
-        Ok(())
-    })
-}
-
-#[test]
-fn a_write_that_no_replica_can_take_does_not_hold_up_the_hints_behind_it() -> anyhow::Result<()> {
-    with_cluster(Setup::nodes(3), async |cluster| {
-        let client = cluster.client().await?;
-        client.execute(KEYSPACE, ()).await?;
-        let table = "CREATE TABLE shop.carts (user int PRIMARY KEY, count int, note text)";
-        client.execute(table, ()).await?;
-        let keeper = cluster.direct(1)?;
-        let huge = "INSERT INTO shop.carts (user, note) VALUES (?, ?)";
-        let values = vec![integer(1), text("x".repeat(20 << 20))];
-        let refused = keeper.execute(huge, values, Consistency::Quorum).await;
-        ensure!(refused.is_err(), "20 MiB were written");
-
-        cluster.kill(3)?;
-        cluster.settle().await?;
-        for user in 0..50 {
-            let cql = "INSERT INTO shop.carts (user, count) VALUES (?, 1)";
-            keeper
-                .execute(cql, vec![integer(user)], Consistency::Quorum)
-                .await?;
-        }
         cluster.start(3)?;
         cluster.settle().await?;
         hints_are_delivered(cluster, &[1, 2]).await?;
