@@ -1,15 +1,11 @@
-//! What may follow at the cursor: keywords, and names of the live schema; and the editor's view of
-//! a line: whether it is whole, and its colours.
+//! What may follow at the cursor: keywords, and names of the live schema.
 
 use crate::command::COMMAND_WORDS;
-use crate::connection::Connection;
 use crate::copy::Direction;
 use crate::copy::option_names;
 use crate::format::OutputFormat;
-use crate::format::Style;
 use crate::help::topics;
 use crate::script::UnitKind;
-use crate::script::is_complete;
 use crate::script::units;
 use quorate_client::ClusterView;
 use quorate_client::ConsistencyLevel;
@@ -19,19 +15,6 @@ use quorate_cql::TokenKind;
 use quorate_cql::Unterminated;
 use quorate_cql::quote_identifier;
 use quorate_cql::tokenize;
-use rustyline::Context;
-use rustyline::Helper;
-use rustyline::completion::Completer;
-use rustyline::completion::FilenameCompleter;
-use rustyline::completion::Pair;
-use rustyline::highlight::CmdKind;
-use rustyline::highlight::Highlighter;
-use rustyline::hint::Hinter;
-use rustyline::validate::ValidationContext;
-use rustyline::validate::ValidationResult;
-use rustyline::validate::Validator;
-use std::borrow::Cow;
-use std::sync::Arc;
 
 /// Words that begin a CQL statement.
 const STATEMENTS: [&str; 12] = [
@@ -76,20 +59,20 @@ const AFTER_TABLE: [&str; 9] = [
 
 /// A candidate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Candidate {
-    text: String,
+pub(crate) struct Candidate {
+    pub(crate) text: String,
     /// Words are followed by a blank, names by whatever comes.
-    is_word: bool,
+    pub(crate) is_word: bool,
 }
 
 /// What may stand at the cursor.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Completion {
     /// Where what they replace begins.
-    start: usize,
-    candidates: Vec<Candidate>,
+    pub(crate) start: usize,
+    pub(crate) candidates: Vec<Candidate>,
     /// Whether it is a file that is being named.
-    is_file: bool,
+    pub(crate) is_file: bool,
 }
 
 /// Finds what may stand at the cursor.
@@ -436,106 +419,6 @@ impl Finder<'_> {
                 });
             }
         }
-    }
-}
-
-/// What the line editor asks of the shell.
-pub(crate) struct ShellHelper {
-    connection: Arc<Connection>,
-    files: FilenameCompleter,
-    color: bool,
-}
-
-impl ShellHelper {
-    pub(crate) fn new(connection: Arc<Connection>, color: bool) -> Self {
-        Self {
-            connection,
-            files: FilenameCompleter::new(),
-            color,
-        }
-    }
-}
-
-impl Helper for ShellHelper {}
-
-impl Hinter for ShellHelper {
-    type Hint = String;
-}
-
-impl Completer for ShellHelper {
-    type Candidate = Pair;
-
-    fn complete(
-        &self,
-        line: &str,
-        position: usize,
-        _context: &Context<'_>,
-    ) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let view = self.connection.view().unwrap_or_default();
-        let keyspace = self.connection.keyspace();
-        let completion = complete(line, position, &view, keyspace.as_deref());
-        if completion.is_file {
-            return self.files.complete_path(line, position);
-        }
-        let pairs = completion.candidates.into_iter().map(|candidate| {
-            let blank = if candidate.is_word { " " } else { "" };
-            Pair {
-                replacement: format!("{}{blank}", candidate.text),
-                display: candidate.text,
-            }
-        });
-        Ok((completion.start, pairs.collect()))
-    }
-}
-
-impl Validator for ShellHelper {
-    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        Ok(if is_complete(context.input()) {
-            ValidationResult::Valid(None)
-        } else {
-            ValidationResult::Incomplete
-        })
-    }
-}
-
-impl Highlighter for ShellHelper {
-    fn highlight<'l>(&self, line: &'l str, _position: usize) -> Cow<'l, str> {
-        if !self.color {
-            return Cow::Borrowed(line);
-        }
-        let mut painted = String::with_capacity(line.len() * 2);
-        let mut end = 0;
-        for token in tokenize(line) {
-            painted.push_str(line.get(end..token.range.start).unwrap_or_default());
-            let piece = line.get(token.range.clone()).unwrap_or_default();
-            painted.push_str(&style_of(token.kind).paint(piece, true));
-            end = token.range.end;
-        }
-        painted.push_str(line.get(end..).unwrap_or_default());
-        Cow::Owned(painted)
-    }
-
-    fn highlight_char(&self, _line: &str, _position: usize, kind: CmdKind) -> bool {
-        self.color && kind != CmdKind::MoveCursor
-    }
-}
-
-const fn style_of(kind: TokenKind) -> Style {
-    match kind {
-        TokenKind::ReservedKeyword => Style::Keyword,
-        TokenKind::String | TokenKind::Unterminated(_) => Style::Text,
-        TokenKind::Integer
-        | TokenKind::Float
-        | TokenKind::Boolean
-        | TokenKind::Uuid
-        | TokenKind::Hex
-        | TokenKind::Duration => Style::Number,
-        TokenKind::Comment => Style::Null,
-        TokenKind::Keyword
-        | TokenKind::Identifier
-        | TokenKind::QuotedIdentifier
-        | TokenKind::Symbol
-        | TokenKind::Unknown => Style::Plain,
     }
 }
 

@@ -6,6 +6,7 @@
 //!   TO    token ranges ─▶ pages, several at once ─▶ CSV ─▶ file
 //! ```
 
+mod books;
 mod from;
 mod load;
 mod options;

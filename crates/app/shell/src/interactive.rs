@@ -3,9 +3,9 @@
 use crate::command::Command;
 use crate::command::parse_command;
 use crate::commands::version;
-use crate::complete::ShellHelper;
 use crate::connection::Connection;
 use crate::connection::teller;
+use crate::editor::ShellHelper;
 use crate::errors::ShellError;
 use crate::format::Style;
 use crate::script::Unit;

@@ -19,6 +19,7 @@ mod complete;
 mod connection;
 mod copy;
 mod describe;
+mod editor;
 mod errors;
 mod execute;
 mod format;

@@ -2,14 +2,15 @@
 
 use super::CopyCommand;
 use super::CopyOptions;
+use super::books::Books;
 use super::load::Loader;
 use super::load::Settled;
-use super::progress::Point;
 use super::progress::Progress;
 use super::qualified;
 use super::reader;
 use super::reader::Event;
 use super::reader::Plan;
+use super::reader::Records;
 use super::rejects::Rejects;
 use super::resume::Mark;
 use super::resume::MarkFile;
@@ -26,6 +27,7 @@ use quorate_client::RequestOptions;
 use quorate_cql::quote_identifier;
 use std::io;
 use std::io::IsTerminal;
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -71,29 +73,10 @@ impl Session {
 
         let bytes = source.bytes();
         let read = source.into_read();
-        let opened = {
-            let options = options.clone();
-            tokio::task::spawn_blocking(move || reader::open(read, &options))
-        };
-        let (records, header) = opened
-            .await
-            .map_err(|error| ShellError::command(error.to_string()))?
-            .map_err(|error| ShellError::command(format!("Can't read the data: {error}")))?;
-
-        let known = client.prepare(&format!("SELECT * FROM {table}")).await?;
-        let columns = columns(&command, header.as_ref(), known.result_columns())?;
-        let wanted: Vec<&String> = columns
-            .iter()
-            .filter(|column| !options.skip_columns.contains(column))
-            .collect();
-        let statement = client
-            .prepare(&insert(&table, &wanted, options.ttl_secs))
+        let (records, header) = open_records(read, options.clone()).await?;
+        let (columns, statement) = self
+            .prepare_insert(client, &table, &command, header.as_ref())
             .await?;
-        let shown: Vec<&str> = wanted.iter().map(|column| column.as_str()).collect();
-        self.output.message(&format!(
-            "\nStarting copy of {table} with columns [{}].",
-            shown.join(", ")
-        ))?;
 
         let first = resumed.max(options.skip_rows);
         let position = Arc::new(AtomicU64::new(0));
@@ -131,6 +114,30 @@ impl Session {
             Err(error) => Err(error.to_string()),
         };
         self.conclude(books, was_read, first)
+    }
+
+    /// Plans the INSERT and says what is loaded; the fields of a record come along.
+    async fn prepare_insert(
+        &mut self,
+        client: &Client,
+        table: &str,
+        command: &CopyCommand,
+        header: Option<&ByteRecord>,
+    ) -> Result<(Vec<String>, PreparedStatement), ShellError> {
+        let known = client.prepare(&format!("SELECT * FROM {table}")).await?;
+        let columns = columns(command, header, known.result_columns())?;
+        let wanted: Vec<&str> = columns
+            .iter()
+            .filter(|column| !command.options.skip_columns.contains(column))
+            .map(String::as_str)
+            .collect();
+        let cql = insert(table, &wanted, command.options.ttl_secs);
+        let statement = client.prepare(&cql).await?;
+        self.output.message(&format!(
+            "\nStarting copy of {table} with columns [{}].",
+            wanted.join(", ")
+        ))?;
+        Ok((columns, statement))
     }
 
     /// What every request of a load is sent with.
@@ -218,83 +225,6 @@ impl Session {
     }
 }
 
-/// What is known of a load.
-struct Books {
-    prefix: Prefix,
-    rejects: Rejects,
-    /// `None` for standard input.
-    mark: Option<(Mark, MarkFile)>,
-    imported: u64,
-    parse_errors: u64,
-    insert_errors: u64,
-    retries: u64,
-    /// How far the reader is.
-    bytes: Arc<AtomicU64>,
-    progress: Progress,
-    /// Why it ended before its end.
-    stopped_by: Option<String>,
-}
-
-impl Books {
-    /// A record that is no row.
-    fn bad(&mut self, index: u64, record: &ByteRecord, why: &str) -> io::Result<()> {
-        self.parse_errors += 1;
-        self.rejects
-            .add(index, record, &format!("ParseError: {why}"))?;
-        self.prefix.settle(index);
-        Ok(())
-    }
-
-    fn settle(&mut self, settled: Settled) -> io::Result<()> {
-        self.imported += settled.written.len() as u64;
-        for index in settled.written {
-            self.prefix.settle(index);
-        }
-        for (row, why) in settled.failed {
-            self.insert_errors += 1;
-            self.rejects.add(row.index, &row.record, &why)?;
-            self.prefix.settle(row.index);
-        }
-        Ok(())
-    }
-
-    /// Says why to stop, if the errors are too many.
-    fn check(&mut self, options: &CopyOptions) {
-        let over = |count: u64, most: Option<u64>| most.is_some_and(|most| count > most);
-        let (what, most) = if over(self.parse_errors, options.parse_errors_max) {
-            ("parse errors", options.parse_errors_max)
-        } else if over(self.insert_errors, options.insert_errors_max) {
-            ("insert errors", options.insert_errors_max)
-        } else {
-            return;
-        };
-        let most = most.unwrap_or_default();
-        self.stopped_by = Some(format!(
-            "Exceeded maximum number of {what} {most}; the failed rows are in '{}'",
-            self.rejects.path().display()
-        ));
-    }
-
-    fn show(&mut self) -> io::Result<()> {
-        self.progress.show(Point {
-            rows: self.imported,
-            position: self.bytes.load(Ordering::Relaxed),
-            failed: self.rejects.count(),
-            retries: self.retries,
-        })
-    }
-
-    /// Writes down how far the load is; rejects first, for what is settled must be somewhere.
-    fn write_mark(&mut self) -> io::Result<()> {
-        self.rejects.flush()?;
-        if let Some((mark, file)) = &mut self.mark {
-            mark.rows = self.prefix.records();
-            file.save(mark)?;
-        }
-        Ok(())
-    }
-}
-
 /// Writes what the reader sends, many requests at once, until there is no more.
 async fn load(
     loader: Arc<Loader>,
@@ -344,6 +274,17 @@ async fn load(
     }
     books.retries = loader.retries.load(Ordering::Relaxed);
     Ok(books)
+}
+
+/// Opens CSV where it may block.
+async fn open_records(
+    source: Box<dyn Read + Send>,
+    options: CopyOptions,
+) -> Result<(Records, Option<ByteRecord>), ShellError> {
+    tokio::task::spawn_blocking(move || reader::open(source, &options))
+        .await
+        .map_err(|error| ShellError::command(error.to_string()))?
+        .map_err(|error| ShellError::command(format!("Can't read the data: {error}")))
 }
 
 fn every(period: Duration) -> Interval {
@@ -404,7 +345,7 @@ fn fields(
         .collect()
 }
 
-fn insert(table: &str, columns: &[&String], ttl_secs: Option<u32>) -> String {
+fn insert(table: &str, columns: &[&str], ttl_secs: Option<u32>) -> String {
     let names: Vec<String> = columns.iter().map(|name| quote_identifier(name)).collect();
     let markers = vec!["?"; columns.len()];
     let ttl = ttl_secs.map_or_else(String::new, |secs| format!(" AND TTL {secs}"));
@@ -462,8 +403,7 @@ mod tests {
 
     #[test]
     fn the_insert_gives_each_row_its_time() {
-        let columns = ["k".to_owned(), "Item".to_owned()];
-        let columns: Vec<&String> = columns.iter().collect();
+        let columns = ["k", "Item"];
         assert_eq!(
             insert("ks.t", &columns, None),
             "INSERT INTO ks.t (k, \"Item\") VALUES (?, ?) USING TIMESTAMP ?"

@@ -102,17 +102,18 @@ pub(super) fn read(
     let mut groups = Groups::default();
     let mut clock = Clock::default();
     let mut pace = Pace::new(plan.options.ingest_rate);
+    // Counted from what is skipped, so that a load that goes on ends where it would have ended.
     let last = plan
         .options
         .max_rows
-        .map(|rows| plan.first.saturating_add(rows));
+        .map(|rows| plan.options.skip_rows.saturating_add(rows));
     let mut index: u64 = 0;
     loop {
         let mut record = ByteRecord::new();
         let is_one = records
             .read_byte_record(&mut record)
             .map_err(|error| error.to_string())?;
-        if !is_one || last == Some(index) {
+        if !is_one || last.is_some_and(|last| index >= last) {
             break;
         }
         if index >= plan.first {
