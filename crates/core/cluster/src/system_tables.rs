@@ -54,7 +54,10 @@ mod tests {
     #[test]
     fn the_batches_table_has_its_value_column() {
         let table = batches_table();
-        assert_eq!(table.column("value").map(|column| column.id), Some(BATCHES_VALUE));
+        assert_eq!(
+            table.column("value").map(|column| column.id),
+            Some(BATCHES_VALUE)
+        );
         assert_eq!(table.options.gc_grace_seconds, 0);
         assert_eq!(table.id, batches_table_id());
     }

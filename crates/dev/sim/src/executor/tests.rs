@@ -1,3 +1,5 @@
+//! Time, order and death of tasks in the seeded executor.
+
 use super::*;
 
 fn world(seed: u64) -> Executor {
