@@ -90,11 +90,7 @@ pub(crate) struct Load {
 
 impl Load {
     /// Makes the table with as many replicas as there are nodes.
-    pub(crate) async fn prepare(
-        client: &Client,
-        replicas: usize,
-        rows: u64,
-    ) -> anyhow::Result<Self> {
+    pub(crate) async fn prepare(client: &Client, replicas: u8, rows: u64) -> anyhow::Result<Self> {
         let keyspace = format!(
             "CREATE KEYSPACE bench WITH replication = \
              {{'class': 'NetworkTopologyStrategy', 'dc1': {replicas}}}"

@@ -28,8 +28,42 @@ use std::time::Instant;
 const ROWS: u64 = 50_000;
 const IN_FLIGHT: [usize; 3] = [1, 16, 128];
 const WARM_UP: Duration = Duration::from_millis(400);
-const TIME: Duration = Duration::from_secs(2);
+/// How long each kind of request is measured, unless `QUORATE_BENCH_SECONDS` says otherwise.
+const SECONDS: u64 = 2;
 const IDLE: Duration = Duration::from_secs(3);
+
+/// A cluster and what it is asked.
+struct Section {
+    name: &'static str,
+    nodes: u8,
+    sync: &'static str,
+    levels: &'static [ConsistencyLevel],
+    in_flight: &'static [usize],
+}
+
+const SECTIONS: [Section; 3] = [
+    Section {
+        name: "one",
+        nodes: 1,
+        sync: "group",
+        levels: &[ConsistencyLevel::One],
+        in_flight: &IN_FLIGHT,
+    },
+    Section {
+        name: "three",
+        nodes: 3,
+        sync: "group",
+        levels: &[ConsistencyLevel::One, ConsistencyLevel::Quorum],
+        in_flight: &IN_FLIGHT,
+    },
+    Section {
+        name: "periodic",
+        nodes: 3,
+        sync: "periodic",
+        levels: &[ConsistencyLevel::Quorum],
+        in_flight: &[16, 128],
+    },
+];
 
 fn main() -> anyhow::Result<()> {
     let Some(run) = Run::begin("cluster") else {
@@ -45,17 +79,13 @@ fn main() -> anyhow::Result<()> {
         if run.wants("start") {
             start_up(&mut figures).await?;
         }
-        if run.wants("one") {
-            let levels = [ConsistencyLevel::One];
-            requests(&mut figures, 1, "group", &levels, &IN_FLIGHT).await?;
-        }
-        if run.wants("three") {
-            let levels = [ConsistencyLevel::One, ConsistencyLevel::Quorum];
-            requests(&mut figures, 3, "group", &levels, &IN_FLIGHT).await?;
-        }
-        if run.wants("periodic") {
-            let levels = [ConsistencyLevel::Quorum];
-            requests(&mut figures, 3, "periodic", &levels, &[16, 128]).await?;
+        let time = std::env::var("QUORATE_BENCH_SECONDS").ok();
+        let seconds = time.map_or(Ok(SECONDS), |text| text.parse())?;
+        let time = Duration::from_secs(seconds);
+        for section in &SECTIONS {
+            if run.wants(section.name) {
+                requests(&mut figures, &run, section, time).await?;
+            }
         }
         if run.wants("flights") {
             flights(&mut figures).await?;
@@ -100,12 +130,12 @@ impl Figures {
         }
     }
 
-    fn request(&mut self, name: &str, nodes: usize, sync: &str, in_flight: usize, driven: &Driven) {
+    fn request(&mut self, name: &str, section: &Section, in_flight: usize, driven: &Driven) {
         let quantile = |share| driven.latencies.value_at_quantile(share) as f64 / 1e3;
         self.requests.row([
             name.to_owned(),
-            nodes.to_string(),
-            sync.to_owned(),
+            section.nodes.to_string(),
+            section.sync.to_owned(),
             in_flight.to_string(),
             format!("{:.1}", micros(driven.server_cpu, driven.operations)),
             per_second(driven.operations, driven.server_cpu),
@@ -174,17 +204,17 @@ async fn start_up(figures: &mut Figures) -> anyhow::Result<()> {
 /// Reads and writes at each level, with so many in flight.
 async fn requests(
     figures: &mut Figures,
-    nodes: u8,
-    sync: &str,
-    levels: &[ConsistencyLevel],
-    in_flight: &[usize],
+    run: &Run,
+    section: &Section,
+    time: Duration,
 ) -> anyhow::Result<()> {
-    let cluster = Cluster::start(nodes, &[&format!("commit_log_sync={sync}")])?;
+    let setting = format!("commit_log_sync={}", section.sync);
+    let cluster = Cluster::start(section.nodes, &[&setting])?;
     let client = cluster.settled().await?;
-    if sync == "group" {
+    if section.sync == "group" {
         figures.memory(&cluster, "idle, empty").await?;
     }
-    let asked = ask(figures, &cluster, &client, sync, levels, in_flight).await;
+    let asked = ask(figures, run, section, &cluster, &client, time).await;
     if asked.is_err() {
         cluster.print_logs();
     }
@@ -193,27 +223,29 @@ async fn requests(
 
 async fn ask(
     figures: &mut Figures,
+    run: &Run,
+    section: &Section,
     cluster: &Cluster,
     client: &Client,
-    sync: &str,
-    levels: &[ConsistencyLevel],
-    in_flight: &[usize],
+    time: Duration,
 ) -> anyhow::Result<()> {
-    let nodes = cluster.pids().len();
-    let load = Load::prepare(client, nodes, ROWS).await?;
+    let load = Load::prepare(client, section.nodes, ROWS).await?;
     load.fill(client, ConsistencyLevel::All).await?;
     // Reads find their rows in files, as most rows of a real cluster lie.
     cluster.flush()?;
     for kind in [Kind::Read, Kind::Write] {
-        for &level in levels {
-            for &in_flight in in_flight {
+        for &level in section.levels {
+            for &in_flight in section.in_flight {
+                let request = format!("{} {level}", kind.name());
+                if !run.wants(&format!("{} {request} {in_flight}", section.name)) {
+                    continue;
+                }
                 load.drive(cluster, client, kind, level, in_flight, WARM_UP)
                     .await?;
                 let driven = load
-                    .drive(cluster, client, kind, level, in_flight, TIME)
+                    .drive(cluster, client, kind, level, in_flight, time)
                     .await?;
-                let name = format!("{} {level}", kind.name());
-                figures.request(&name, nodes, sync, in_flight, &driven);
+                figures.request(&request, section, in_flight, &driven);
             }
         }
     }
@@ -230,7 +262,8 @@ async fn flights(figures: &mut Figures) -> anyhow::Result<()> {
         cluster.print_logs();
     }
     let driven = loaded?;
-    figures.request("load of the flights, QUORUM", 3, "group", 128, &driven);
+    let [_, three, _] = &SECTIONS;
+    figures.request("load of the flights, QUORUM", three, 128, &driven);
     let when = format!("after the load of {} flights", driven.operations);
     figures.memory(&cluster, &when).await
 }

@@ -39,13 +39,15 @@ impl Run {
         })
     }
 
-    /// Whether this section is to be run.
-    pub fn wants(&self, section: &str) -> bool {
-        self.wanted.is_empty()
-            || self
-                .wanted
-                .iter()
-                .any(|word| section.contains(word.as_str()))
+    /// Whether this is to be run: a figure, by its name, or a section that figures' names begin
+    /// with.
+    pub fn wants(&self, name: &str) -> bool {
+        let begins = |word: &str| {
+            let rest = word.strip_prefix(name);
+            rest.is_some_and(|rest| rest.starts_with(' '))
+        };
+        let asks = |word: &String| name.contains(word.as_str()) || begins(word);
+        self.wanted.is_empty() || self.wanted.iter().any(asks)
     }
 }
 
@@ -156,6 +158,15 @@ mod tests {
         table.row(["write".to_owned(), "1.5".to_owned()]);
         let expected = "\n### T\n\n| what  |   µs |\n| ----- | ---: |\n| write |  1.5 |\n";
         assert_eq!(table.to_markdown(), expected);
+    }
+
+    #[test]
+    fn a_word_wants_its_section_and_what_contains_it() {
+        let run = Run {
+            wanted: vec!["three read ONE 16".to_owned()],
+        };
+        assert!(run.wants("three") && run.wants("three read ONE 16"));
+        assert!(!run.wants("one") && !run.wants("three read ONE 1"));
     }
 
     #[test]
