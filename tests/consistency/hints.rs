@@ -12,6 +12,7 @@ use quorate_client::proto::Consistency;
 use quorate_tests::Cluster;
 use quorate_tests::Setup;
 use quorate_tests::integer;
+use quorate_tests::text;
 use quorate_tests::until;
 use quorate_tests::with_cluster;
 use std::time::Duration;
@@ -49,6 +50,21 @@ async fn hints_are_delivered(cluster: &Cluster, keepers: &[u8]) -> anyhow::Resul
             Ok(())
         },
     )
+    .await
+}
+
+/// Waits until these nodes keep one hint for each write: the last ones may still be on their way to
+/// the disk when the client has its answer.
+async fn hints_are_kept(cluster: &Cluster, keepers: &[u8], count: u64) -> anyhow::Result<()> {
+    let within = Duration::from_secs(5);
+    until("each write leaves one hint", within, async || {
+        let mut kept = 0;
+        for number in keepers {
+            kept += cluster.direct(*number)?.pending_hints().await?;
+        }
+        ensure!(kept == count, "{kept} hints, expected {count}");
+        Ok(())
+    })
     .await
 }
 
@@ -90,11 +106,7 @@ fn a_node_that_was_down_holds_every_write_after_its_return() -> anyhow::Result<(
         cluster.kill(3)?;
         cluster.settle().await?;
         write_all(&client).await?;
-        let mut kept = 0;
-        for number in [1, 2] {
-            kept += cluster.direct(number)?.pending_hints().await?;
-        }
-        assert_eq!(kept, u64::try_from(WRITES)?, "each write leaves one hint");
+        hints_are_kept(cluster, &[1, 2], u64::try_from(WRITES)?).await?;
 
         cluster.start(3)?;
         cluster.settle().await?;
@@ -122,8 +134,40 @@ fn hints_survive_the_death_of_the_node_that_keeps_them() -> anyhow::Result<()> {
                 .execute(cql, vec![integer(user)], Consistency::Quorum)
                 .await?;
         }
+        hints_are_kept(cluster, &[1], 50).await?;
         cluster.kill(1)?;
         cluster.start(1)?;
+        cluster.start(3)?;
+        cluster.settle().await?;
+        hints_are_delivered(cluster, &[1, 2]).await?;
+        cluster.kill(1)?;
+        cluster.kill(2)?;
+        assert_eq!(held_by(cluster, 3).await?.len(), 50);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_write_that_no_replica_can_take_does_not_hold_up_the_hints_behind_it() -> anyhow::Result<()> {
+    with_cluster(Setup::nodes(3), async |cluster| {
+        let client = cluster.client().await?;
+        client.execute(KEYSPACE, ()).await?;
+        let table = "CREATE TABLE shop.carts (user int PRIMARY KEY, count int, note text)";
+        client.execute(table, ()).await?;
+        let keeper = cluster.direct(1)?;
+        let huge = "INSERT INTO shop.carts (user, note) VALUES (?, ?)";
+        let values = vec![integer(1), text("x".repeat(20 << 20))];
+        let refused = keeper.execute(huge, values, Consistency::Quorum).await;
+        ensure!(refused.is_err(), "20 MiB were written");
+
+        cluster.kill(3)?;
+        cluster.settle().await?;
+        for user in 0..50 {
+            let cql = "INSERT INTO shop.carts (user, count) VALUES (?, 1)";
+            keeper
+                .execute(cql, vec![integer(user)], Consistency::Quorum)
+                .await?;
+        }
         cluster.start(3)?;
         cluster.settle().await?;
         hints_are_delivered(cluster, &[1, 2]).await?;

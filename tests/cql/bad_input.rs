@@ -39,7 +39,7 @@ const INSERT: &str = "INSERT INTO shop.carts (user, item, count, note) VALUES (?
 const SELECT: &str = "SELECT * FROM shop.carts WHERE user = 1";
 
 /// A statement, the code it is refused with, and a part of the message.
-const STATEMENTS: [(&str, u32, &str); 47] = [
+const STATEMENTS: [(&str, u32, &str); 48] = [
     ("", SYNTAX, ""),
     (";", SYNTAX, ""),
     ("\u{0}\u{1}\u{fffd}", SYNTAX, ""),
@@ -164,6 +164,11 @@ const STATEMENTS: [(&str, u32, &str); 47] = [
         "INSERT INTO shop.carts (user, item) VALUES (1, 1) USING TTL 700000000",
         INVALID,
         "ttl is too large",
+    ),
+    (
+        "INSERT INTO shop.carts (user, item) VALUES (1, 1) USING TIMESTAMP 9000000000000000000",
+        INVALID,
+        "",
     ),
     (
         "UPDATE shop.carts SET count = 1 WHERE user = 1",
@@ -329,6 +334,7 @@ fn statements_without_end_do_not_exhaust_the_node() -> anyhow::Result<()> {
             format!("CREATE TABLE shop.deep ({}user", "(".repeat(deep)),
             format!("{}{SELECT}", "EXPLAIN CONSISTENCY ".repeat(deep)),
             format!("{}{SELECT}", "BEGIN BATCH ".repeat(deep)),
+            format!("SELECT {} FROM shop.carts", "x".repeat(2_000_000)),
             "'".repeat(1_000_001),
             "? ".repeat(300_000),
         ];
@@ -365,6 +371,7 @@ fn values_that_do_not_fit_are_refused_with_their_code() -> anyhow::Result<()> {
         let unset = || proto::Value {
             kind: Some(proto::value::Kind::Unset(proto::Unset {})),
         };
+        let huge = "x".repeat(20 << 20);
         let names = "INSERT INTO shop.names (name) VALUES (?)";
         let cases: Vec<(&str, Vec<proto::Value>, &str)> = vec![
             (
@@ -416,6 +423,11 @@ fn values_that_do_not_fit_are_refused_with_their_code() -> anyhow::Result<()> {
                 INSERT,
                 vec![integer(7), null(), integer(1), text("")],
                 "null",
+            ),
+            (
+                INSERT,
+                vec![integer(7), integer(1), integer(1), text(huge)],
+                "Rejected an oversized mutation",
             ),
             (names, vec![text("")], "Key may not be empty"),
             (

@@ -348,6 +348,7 @@ impl Client {
             keyspace,
             timestamp: options.timestamp.or_else(own_clock),
             receipt: options.receipt,
+            timeout_micros: u64::try_from(self.timeout(options).as_micros()).unwrap_or(0),
         }
     }
 

@@ -493,11 +493,13 @@ async fn options_are_the_requests_own_then_the_clients() {
         .page_size(50)
         .keyspace("shop")
         .client_timestamps(false)
+        .request_timeout(Duration::from_secs(9))
         .build()
         .await
         .unwrap();
     client.execute("UPDATE", ()).await.unwrap();
     let options = RequestOptions {
+        timeout: Some(Duration::from_secs(3)),
         consistency: Some(ConsistencyLevel::One),
         page_size: Some(7),
         keyspace: Some("other".to_owned()),
@@ -516,6 +518,8 @@ async fn options_are_the_requests_own_then_the_clients() {
         (50, "shop".to_owned())
     );
     assert_eq!((sent(0).timestamp, sent(0).receipt), (None, false));
+    assert_eq!(sent(0).timeout_micros, 9_000_000);
+    assert_eq!(sent(1).timeout_micros, 3_000_000);
     assert_eq!(sent(1).consistency(), proto::Consistency::One);
     assert_eq!(
         (sent(1).page_size, sent(1).keyspace),

@@ -112,6 +112,7 @@ impl<W: World> Node<W> {
         stored: &Mutation,
     ) -> Result<(), RequestError> {
         let encoded = stored.encode();
+        self.refuse_oversized(request, stored, encoded.len())?;
         let sends = keepers
             .iter()
             .map(|host| self.send_batch(*host, &encoded, request.deadline));
@@ -191,7 +192,10 @@ impl<W: World> Node<W> {
         for partition in &reply.partitions {
             let live = live_rows(partition, now).map_err(|damage| damage.to_string())?;
             for (_, row) in &live.rows {
-                self.replay_batch(&live.key, row).await?;
+                // One that cannot be read or forgotten must not hold up the others.
+                if let Err(message) = self.replay_batch(&live.key, row).await {
+                    tracing::error!(key = ?live.key, message, "a batch cannot be replayed");
+                }
             }
         }
         Ok(())

@@ -44,6 +44,8 @@ pub struct NodeConfig {
     pub phi_threshold: f64,
     /// How far ahead of this node's clock a client's timestamp may be.
     pub timestamp_ahead_max: Duration,
+    /// Bytes of the largest mutation taken: what the commit logs of all replicas have room for.
+    pub mutation_bytes_max: usize,
     /// Prepared statements kept.
     pub prepared_statements_max: usize,
     /// How often tables are swept of what may be purged.
@@ -75,6 +77,7 @@ impl Default for NodeConfig {
             gossip_interval: Duration::from_secs(1),
             phi_threshold: 8.0,
             timestamp_ahead_max: Duration::from_hours(1),
+            mutation_bytes_max: (16 << 20) - 64,
             prepared_statements_max: 10_000,
             sweep_interval: Duration::from_hours(1),
         }

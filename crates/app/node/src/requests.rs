@@ -58,6 +58,7 @@ struct Request<'a> {
     now: NowInSeconds,
     now_millis: i64,
     timestamp: WriteTimestamp,
+    timestamp_max: WriteTimestamp,
 }
 
 impl<W: World> Frontend for Node<W> {
@@ -205,9 +206,16 @@ impl<W: World> Node<W> {
             ));
         }
         let wall = self.world().unix_micros();
-        let timestamp = match options.timestamp {
-            Some(given) => given,
-            None => self.inner().clock.next(wall),
+        let ahead_max = self.config().timestamp_ahead_max.as_micros();
+        let ahead_max = i64::try_from(ahead_max).unwrap_or(i64::MAX);
+        let latest = WriteTimestamp::saturating(wall.saturating_add(ahead_max));
+        // The node's own clock is always good enough, even after the machine's was set back.
+        let (timestamp, timestamp_max) = match options.timestamp {
+            Some(given) => (given, latest),
+            None => {
+                let own = self.inner().clock.next(wall);
+                (own, own.max(latest))
+            }
         };
         Ok(Request {
             options,
@@ -219,6 +227,7 @@ impl<W: World> Node<W> {
             now: self.now_in_seconds(),
             now_millis: wall / 1_000,
             timestamp,
+            timestamp_max,
         })
     }
 
@@ -263,6 +272,7 @@ impl<W: World> Node<W> {
             names,
             now: this.now,
             timestamp: this.timestamp,
+            timestamp_max: this.timestamp_max,
             uuids: &mut uuids,
             time_uuids: &mut time_uuids,
             now_millis: this.now_millis,
@@ -385,7 +395,7 @@ impl<W: World> Node<W> {
             WriteType::Simple
         };
         let receipt = self
-            .write(&self.write_request(this, write_type)?, mutations)
+            .write(&self.write_request(this, write_type), mutations)
             .await?;
         Ok(Response {
             outcome: Outcome::Void,
@@ -421,7 +431,7 @@ impl<W: World> Node<W> {
             (false, true) => WriteType::Batch,
             (false, false) => WriteType::UnloggedBatch,
         };
-        let request = self.write_request(this, write_type)?;
+        let request = self.write_request(this, write_type);
         let receipt = if logged && !single {
             self.write_logged(&request, mutations).await?
         } else {
@@ -434,32 +444,15 @@ impl<W: World> Node<W> {
         })
     }
 
-    fn write_request(
-        &self,
-        this: &Request<'_>,
-        write_type: WriteType,
-    ) -> Result<WriteRequest, RequestError> {
-        let ahead = this
-            .timestamp
-            .micros()
-            .saturating_sub(self.world().unix_micros());
-        let ahead_max = self.config().timestamp_ahead_max.as_micros() as i64;
-        if this.options.timestamp.is_some() && ahead > ahead_max {
-            return Err(RequestError::Invalid(format!(
-                "timestamp {} is {} s ahead of this node's clock, at most {} s are taken",
-                this.timestamp,
-                ahead / 1_000_000,
-                self.config().timestamp_ahead_max.as_secs()
-            )));
-        }
-        Ok(WriteRequest {
+    fn write_request(&self, this: &Request<'_>, write_type: WriteType) -> WriteRequest {
+        WriteRequest {
             metadata: this.metadata.clone(),
             level: this.level,
             write_type,
             timestamp: this.timestamp,
             started: this.started,
             deadline: deadline(this, self.config().write_timeout),
-        })
+        }
     }
 
     async fn change_schema(&self, plan: &SchemaPlan) -> Result<Response, RequestError> {

@@ -57,16 +57,25 @@ impl<W: World> Node<W> {
         request: &WriteRequest,
         mutations: Vec<Mutation>,
     ) -> Result<Receipt, RequestError> {
-        let mut mutations = mutations.into_iter();
-        let Some(first) = mutations.next() else {
-            return Ok(empty_receipt(request));
-        };
-        let rest: Vec<Mutation> = mutations.collect();
-        if rest.is_empty() {
-            return self.write_one(request, &first).await;
+        // All of them first: a write that is refused for its size is refused whole.
+        let mut encoded = mutations
+            .into_iter()
+            .map(|mutation| {
+                let bytes = mutation.encode();
+                self.refuse_oversized(request, &mutation, bytes.len())?;
+                Ok((mutation, bytes))
+            })
+            .collect::<Result<Vec<_>, RequestError>>()?;
+        if encoded.len() <= 1 {
+            return match encoded.pop() {
+                Some((mutation, bytes)) => self.write_one(request, &mutation, bytes).await,
+                None => Ok(empty_receipt(request)),
+            };
         }
-        let all = std::iter::once(&first).chain(&rest);
-        let outcomes = join_all(all.map(|mutation| self.write_one(request, mutation))).await;
+        let writes = encoded
+            .iter()
+            .map(|(mutation, bytes)| self.write_one(request, mutation, bytes.clone()));
+        let outcomes = join_all(writes).await;
         let mut receipts = outcomes
             .into_iter()
             .collect::<Result<Vec<_>, _>>()?
@@ -79,6 +88,7 @@ impl<W: World> Node<W> {
         &self,
         request: &WriteRequest,
         mutation: &Mutation,
+        bytes: Bytes,
     ) -> Result<Receipt, RequestError> {
         // W3 plan: replicas, block-for, Unavailable.
         let plan = self.plan_write(request, mutation)?;
@@ -86,7 +96,7 @@ impl<W: World> Node<W> {
         let replication_factor = (plan.contacts.len() + plan.down.len()) as u32;
         let gc_grace_secs = gc_grace(&request.metadata, mutation);
         let work = HintWork {
-            mutation: mutation.encode(),
+            mutation: bytes,
             created_millis: self.unix_millis(),
             gc_grace_secs,
         };
@@ -151,6 +161,33 @@ impl<W: World> Node<W> {
             done_after: self.since(request),
         });
         answer.unwrap_or(timed_out).map(|()| receipt)
+    }
+
+    /// A mutation that no commit log has room for must not reach one: neither it nor its hints could
+    /// ever be applied.
+    pub(crate) fn refuse_oversized(
+        &self,
+        request: &WriteRequest,
+        mutation: &Mutation,
+        bytes: usize,
+    ) -> Result<(), RequestError> {
+        let bytes_max = self.config().mutation_bytes_max;
+        if bytes <= bytes_max {
+            return Ok(());
+        }
+        let table = request.metadata.table_by_id(mutation.table);
+        let (keyspace, table) = table.map_or(("system", "batches"), |table| {
+            (table.keyspace.as_str(), table.name.as_str())
+        });
+        let key: String = mutation
+            .key
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Err(RequestError::Invalid(format!(
+            "Rejected an oversized mutation ({bytes}/{bytes_max}) for keyspace: {keyspace}. Top keys are: {table}.{key}"
+        )))
     }
 
     fn plan_write(

@@ -282,6 +282,7 @@ impl Settings {
             gossip_interval: Duration::from_millis(self.gossip_interval_ms),
             phi_threshold: self.phi_threshold,
             timestamp_ahead_max: Duration::from_millis(self.timestamp_ahead_max_ms),
+            mutation_bytes_max: self.engine()?.mutation_bytes_max(),
             prepared_statements_max: self.prepared_statements_max,
             sweep_interval: Duration::from_millis(self.sweep_interval_ms),
         })

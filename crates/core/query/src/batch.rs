@@ -204,6 +204,7 @@ pub fn batch(
             names: None,
             now: context.now,
             timestamp: context.timestamp,
+            timestamp_max: context.timestamp_max,
             uuids: &mut *context.uuids,
             time_uuids: &mut *context.time_uuids,
             now_millis: context.now_millis,

@@ -46,6 +46,9 @@ pub struct Context<'a> {
     pub now: NowInSeconds,
     /// What writes carry that name no timestamp: the client's default or the coordinator's clock.
     pub timestamp: WriteTimestamp,
+    /// The latest timestamp a write may carry, whoever gave it: one far in the future would hide all
+    /// that follow.
+    pub timestamp_max: WriteTimestamp,
     /// Gives random (version 4) UUIDs.
     pub uuids: &'a mut dyn FnMut() -> Uuid,
     /// Gives time (version 1) UUIDs of now, each once.

@@ -87,6 +87,7 @@ impl ModifyPlan {
         context: &mut Context<'_>,
     ) -> Result<Vec<Mutation>, RequestError> {
         let (now, default_timestamp) = (context.now, context.timestamp);
+        let timestamp_max = context.timestamp_max;
         let mut scope = Scope {
             markers,
             now_millis: context.now_millis,
@@ -96,6 +97,11 @@ impl ModifyPlan {
             None => default_timestamp,
             Some(term) => timestamp(term, &mut scope)?.unwrap_or(default_timestamp),
         };
+        if timestamp > timestamp_max {
+            return Err(invalid(format!(
+                "timestamp {timestamp} is too far in the future, at most {timestamp_max} is taken now"
+            )));
+        }
         let stamp = Stamp {
             timestamp: timestamp.micros(),
             expiring: self.expiring(now, &mut scope)?,

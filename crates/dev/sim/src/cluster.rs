@@ -351,6 +351,7 @@ impl Cluster {
             gossip_interval: plan.gossip_interval,
             phi_threshold: 8.0,
             timestamp_ahead_max: Duration::from_hours(1),
+            mutation_bytes_max: 1 << 20,
             prepared_statements_max: 10_000,
             sweep_interval: plan.sweep_interval,
         }

@@ -1,6 +1,8 @@
 //! Bugs that tests plant, to see that the checkers find them. Never part of a plain run.
 //!
-//! Each can be chosen when a run starts (`--plant`), or by the cargo feature of the same name.
+//! Each can be chosen when a run starts (`--plant`). The engine's can be switched on by the cargo
+//! feature of the same name too; the features named like the last two reach into the coordinator
+//! itself, where the ones here only act as if.
 
 use clap::ValueEnum;
 
@@ -13,9 +15,9 @@ pub enum PlantedBug {
     DropHints,
     /// Sweeps purge every tombstone at once, whatever gc_grace says.
     PurgeEarly,
-    /// Reads do not repair what they find different.
+    /// Reads do not repair what they find different: the tables say so.
     SkipReadRepair,
-    /// A replica's acknowledgement counts for another one too.
+    /// A replica's acknowledgement counts for another one too: the network asks the wrong one.
     CountReplicaTwice,
 }
 
@@ -29,7 +31,7 @@ impl PlantedBug {
         Self::CountReplicaTwice,
     ];
 
-    /// What the cargo features say.
+    /// What the cargo features say of the engine.
     pub const fn of_features() -> Option<Self> {
         if cfg!(feature = "planted-ack-before-sync") {
             Some(Self::AckBeforeSync)
@@ -37,10 +39,6 @@ impl PlantedBug {
             Some(Self::DropHints)
         } else if cfg!(feature = "planted-purge-early") {
             Some(Self::PurgeEarly)
-        } else if cfg!(feature = "planted-skip-read-repair") {
-            Some(Self::SkipReadRepair)
-        } else if cfg!(feature = "planted-count-replica-twice") {
-            Some(Self::CountReplicaTwice)
         } else {
             None
         }

@@ -84,6 +84,8 @@ fn options(
     let options = options.unwrap_or_default();
     let unknown = |_| RequestError::Protocol("unknown consistency level".to_owned());
     let consistency = Consistency::try_from(options.consistency).map_err(unknown)?;
+    let own_timeout =
+        (options.timeout_micros > 0).then(|| Duration::from_micros(options.timeout_micros));
     let timestamp = options.timestamp.map(WriteTimestamp::new).transpose();
     Ok(Options {
         consistency: consistency_from_proto(consistency),
@@ -92,7 +94,7 @@ fn options(
         keyspace: (!options.keyspace.is_empty()).then_some(options.keyspace),
         timestamp: timestamp.map_err(|error| RequestError::Invalid(error.to_string()))?,
         receipt: options.receipt,
-        timeout,
+        timeout: timeout.into_iter().chain(own_timeout).min(),
     })
 }
 

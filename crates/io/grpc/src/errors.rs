@@ -12,22 +12,33 @@ use tonic::Status;
 /// The type of the detail, as `google.protobuf.Any` names it.
 const ERROR_TYPE_URL: &str = "type.googleapis.com/quorate.v1.Error";
 
+/// Bytes of a message at most. A status travels in headers, of which clients take 16 KiB; a message
+/// that repeats a statement of megabytes would break the connection for all that is on it.
+const MESSAGE_BYTES_MAX: usize = 1_000;
+
 pub(crate) fn status(error: &RequestError) -> Status {
     let code = code(error);
-    let detail = prost_types::Any {
-        type_url: ERROR_TYPE_URL.to_owned(),
-        value: detail(error).encode_to_vec(),
-    };
+    let detail = detail(error);
+    let message = detail.message.clone();
     let details = proto::StatusDetails {
         code: code as i32,
-        message: error.to_string(),
-        details: vec![detail],
+        message: message.clone(),
+        details: vec![prost_types::Any {
+            type_url: ERROR_TYPE_URL.to_owned(),
+            value: detail.encode_to_vec(),
+        }],
     };
-    Status::with_details(
-        code,
-        error.to_string(),
-        Bytes::from(details.encode_to_vec()),
-    )
+    Status::with_details(code, message, Bytes::from(details.encode_to_vec()))
+}
+
+/// The error's words; the beginning, when they are very many.
+fn message(error: &RequestError) -> String {
+    let mut message = error.to_string();
+    if message.len() > MESSAGE_BYTES_MAX {
+        message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
+        message.push_str("...");
+    }
+    message
 }
 
 const fn code(error: &RequestError) -> Code {
@@ -56,7 +67,7 @@ const fn code(error: &RequestError) -> Code {
 pub(crate) fn detail(error: &RequestError) -> proto::Error {
     let base = proto::Error {
         code: error.code(),
-        message: error.to_string(),
+        message: message(error),
         ..Default::default()
     };
     let level = |level: ConsistencyLevel| consistency_to_proto(level) as i32;
@@ -159,6 +170,15 @@ fn reasons(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_that_repeats_megabytes_is_cut() {
+        let error = RequestError::Invalid("ö".repeat(1 << 20));
+        let status = status(&error);
+        assert!(status.message().len() <= MESSAGE_BYTES_MAX + 3);
+        assert!(status.message().ends_with("ö..."));
+        assert!(status.details().len() < 4 * MESSAGE_BYTES_MAX);
+    }
 
     #[test]
     fn an_unavailable_error_travels_with_its_numbers() {

@@ -11,6 +11,7 @@ use quorate_request::Frontend;
 use std::future::Future;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_stream::wrappers::TcpListenerStream;
 
 /// Largest message taken or sent.
@@ -36,7 +37,8 @@ pub enum ServeError {
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
-/// Serves clients and operators until `stop` completes; calls in progress are finished.
+/// Serves clients and operators until `stop` completes; calls in progress are finished, sessions end
+/// when they are quiet.
 ///
 /// # Errors
 /// [`ServeError`].
@@ -54,9 +56,11 @@ pub async fn serve<F: Frontend, O: Operator>(
         .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()?;
+    let (stopping, stops) = watch::channel(false);
     let quorate = QuorateServer::new(Service {
         frontend,
         build: listener.build,
+        stops,
     })
     .max_decoding_message_size(MESSAGE_BYTES_MAX)
     .max_encoding_message_size(MESSAGE_BYTES_MAX);
@@ -71,6 +75,7 @@ pub async fn serve<F: Frontend, O: Operator>(
         health_reporter
             .set_not_serving::<QuorateServer<Service<F>>>()
             .await;
+        stopping.send_replace(true);
     };
     tonic::transport::Server::builder()
         .http2_keepalive_interval(Some(Duration::from_secs(30)))

@@ -12,6 +12,7 @@ use quorate_request::Frontend;
 use quorate_types::RequestError;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::sync::watch;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Request;
 use tonic::Response;
@@ -21,10 +22,14 @@ use tonic::metadata::MetadataMap;
 
 /// Requests of one session stream that are worked on at once.
 const SESSION_IN_FLIGHT_MAX: usize = 1_024;
+/// A stopping node ends a session that was quiet for so long: what was under way has arrived.
+const SESSION_QUIET: Duration = Duration::from_millis(250);
 
 pub(crate) struct Service<F> {
     pub(crate) frontend: F,
     pub(crate) build: String,
+    /// Becomes true when the listener stops.
+    pub(crate) stops: watch::Receiver<bool>,
 }
 
 #[tonic::async_trait]
@@ -86,6 +91,7 @@ impl<F: Frontend> Quorate for Service<F> {
             self.frontend.clone(),
             request.into_inner(),
             responses,
+            self.stops.clone(),
         ));
         Ok(Response::new(ReceiverStream::new(outgoing)))
     }
@@ -95,11 +101,15 @@ impl<F: Frontend> Quorate for Service<F> {
         _request: Request<proto::WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
         let (frontend, build) = (self.frontend.clone(), self.build.clone());
+        let mut stops = self.stops.clone();
         let (snapshots, outgoing) = mpsc::channel(1);
         tokio::spawn(async move {
             let mut seen = 0;
             loop {
-                seen = frontend.changed(seen).await;
+                seen = tokio::select! {
+                    now = frontend.changed(seen) => now,
+                    _ = stops.wait_for(|stops| *stops) => return,
+                };
                 if snapshots
                     .send(Ok(snapshot::of(&frontend, &build)))
                     .await
@@ -211,6 +221,7 @@ async fn serve_session<F: Frontend>(
     frontend: F,
     mut requests: Streaming<proto::SessionRequest>,
     responses: mpsc::Sender<Result<proto::SessionResponse, Status>>,
+    mut stops: watch::Receiver<bool>,
 ) {
     let mut working = FuturesUnordered::new();
     let mut open = true;
@@ -225,6 +236,10 @@ async fn serve_session<F: Frontend>(
             }
             // An empty set would be ready at once, again and again.
             response = working.next(), if !working.is_empty() => response,
+            () = quiet_end(&mut stops), if open && working.is_empty() => {
+                open = false;
+                None
+            }
         };
         let mut next = ready;
         while let Some(response) = next {
@@ -234,6 +249,13 @@ async fn serve_session<F: Frontend>(
             next = working.next().now_or_never().flatten();
         }
     }
+}
+
+/// Completes when the listener stops and nothing came for a while.
+async fn quiet_end(stops: &mut watch::Receiver<bool>) {
+    // An error means that the listener has gone altogether.
+    let _ = stops.wait_for(|stops| *stops).await;
+    tokio::time::sleep(SESSION_QUIET).await;
 }
 
 async fn answer<F: Frontend>(

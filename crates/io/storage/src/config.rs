@@ -78,6 +78,11 @@ impl EngineConfig {
         }
     }
 
+    /// Bytes of the largest mutation that the commit log has room for.
+    pub fn mutation_bytes_max(&self) -> usize {
+        self.log_config().record_bytes_max() as usize
+    }
+
     pub(crate) fn log_config(&self) -> LogConfig {
         let mut config = LogConfig::new(self.directory.join("commitlog"));
         config.segment_bytes = self.log.segment_bytes;

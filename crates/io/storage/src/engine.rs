@@ -86,7 +86,7 @@ impl Engine {
         tables: &[Arc<TableSchema>],
     ) -> Result<(Self, OpenReport), EngineError> {
         let read_threads = config.read_threads;
-        let record_bytes_max = config.log_config().record_bytes_max() as usize;
+        let record_bytes_max = config.mutation_bytes_max();
         let Opened {
             state,
             log,

@@ -286,6 +286,7 @@ fn values_may_be_given_by_name() {
             timestamp: context.timestamp,
             uuids: &mut *context.uuids,
             time_uuids: &mut *context.time_uuids,
+            timestamp_max: context.timestamp_max,
             now_millis: context.now_millis,
         };
         plan.bind(&mut named)

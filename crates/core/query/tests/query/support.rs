@@ -229,6 +229,7 @@ impl World {
             timestamp: WriteTimestamp::new(self.micros).unwrap(),
             uuids: &mut uuids,
             time_uuids: &mut time_uuids,
+            timestamp_max: WriteTimestamp::MAX,
             now_millis: i64::from(self.now) * 1000,
         })
     }
