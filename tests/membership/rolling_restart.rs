@@ -1,10 +1,11 @@
-//! Nodes are restarted one after another, and nobody who asks notices.
+//! Nodes are restarted, or killed, one after another, and nobody who asks notices.
 
 use crate::KEYSPACE;
 use anyhow::ensure;
 use quorate_client::Client;
 use quorate_client::PreparedStatement;
 use quorate_client::RequestOptions;
+use quorate_tests::Cluster;
 use quorate_tests::Setup;
 use quorate_tests::until;
 use quorate_tests::with_cluster;
@@ -80,45 +81,61 @@ async fn some_more(load: &Load, count: i64) -> anyhow::Result<()> {
     .await
 }
 
+/// Keeps the cluster under load while each node in turn goes, by `leave`, and comes back.
+async fn none_fails_while_each_goes(
+    cluster: &mut Cluster,
+    leave: impl AsyncFn(&mut Cluster, u8) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let client = cluster.client().await?;
+    client.execute(KEYSPACE, ()).await?;
+    client
+        .execute("CREATE TABLE shop.log (k bigint PRIMARY KEY, v bigint)", ())
+        .await?;
+    let insert = client
+        .prepare("INSERT INTO shop.log (k, v) VALUES (?, ?)")
+        .await?;
+    let select = client.prepare("SELECT v FROM shop.log WHERE k = ?").await?;
+    let load = Arc::new(Load::default());
+    let workers: Vec<_> = (0..WORKERS)
+        .map(|worker| {
+            let statements = [insert.clone(), select.clone()];
+            tokio::spawn(work(client.clone(), statements, worker, Arc::clone(&load)))
+        })
+        .collect();
+    some_more(&load, 100).await?;
+    for number in 1..=3 {
+        leave(cluster, number).await?;
+        some_more(&load, 100).await?;
+        cluster.start(number)?;
+        cluster.settle().await?;
+        some_more(&load, 100).await?;
+    }
+    load.stop.store(true, Ordering::Relaxed);
+    let mut failed = Vec::new();
+    for worker in workers {
+        failed.extend(worker.await?);
+    }
+    let done = load.done.load(Ordering::Relaxed);
+    assert!(
+        failed.is_empty(),
+        "{} of {done} failed: {failed:#?}",
+        failed.len()
+    );
+    eprintln!("{done} requests, none failed");
+    Ok(())
+}
+
 #[test]
 fn no_request_fails_during_a_rolling_restart() -> anyhow::Result<()> {
     with_cluster(Setup::nodes(3), async |cluster| {
-        let client = cluster.client().await?;
-        client.execute(KEYSPACE, ()).await?;
-        client
-            .execute("CREATE TABLE shop.log (k bigint PRIMARY KEY, v bigint)", ())
-            .await?;
-        let insert = client
-            .prepare("INSERT INTO shop.log (k, v) VALUES (?, ?)")
-            .await?;
-        let select = client.prepare("SELECT v FROM shop.log WHERE k = ?").await?;
-        let load = Arc::new(Load::default());
-        let workers: Vec<_> = (0..WORKERS)
-            .map(|worker| {
-                let statements = [insert.clone(), select.clone()];
-                tokio::spawn(work(client.clone(), statements, worker, Arc::clone(&load)))
-            })
-            .collect();
-        some_more(&load, 100).await?;
-        for number in 1..=3 {
-            cluster.stop(number).await?;
-            some_more(&load, 100).await?;
-            cluster.start(number)?;
-            cluster.settle().await?;
-            some_more(&load, 100).await?;
-        }
-        load.stop.store(true, Ordering::Relaxed);
-        let mut failed = Vec::new();
-        for worker in workers {
-            failed.extend(worker.await?);
-        }
-        let done = load.done.load(Ordering::Relaxed);
-        assert!(
-            failed.is_empty(),
-            "{} of {done} failed: {failed:#?}",
-            failed.len()
-        );
-        eprintln!("{done} requests, none failed");
-        Ok(())
+        none_fails_while_each_goes(cluster, async |cluster, number| cluster.stop(number).await)
+            .await
+    })
+}
+
+#[test]
+fn no_request_that_may_be_repeated_fails_when_nodes_are_killed() -> anyhow::Result<()> {
+    with_cluster(Setup::nodes(3), async |cluster| {
+        none_fails_while_each_goes(cluster, async |cluster, number| cluster.kill(number)).await
     })
 }

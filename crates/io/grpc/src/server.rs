@@ -38,7 +38,7 @@ pub enum ServeError {
 }
 
 /// Serves clients and operators until `stop` completes; calls in progress are finished, sessions end
-/// when they are quiet.
+/// a moment later.
 ///
 /// # Errors
 /// [`ServeError`].

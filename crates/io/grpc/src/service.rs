@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use quorate_request::Frontend;
 use quorate_types::RequestError;
+use std::pin::pin;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
@@ -22,8 +23,8 @@ use tonic::metadata::MetadataMap;
 
 /// Requests of one session stream that are worked on at once.
 const SESSION_IN_FLIGHT_MAX: usize = 1_024;
-/// A stopping node ends a session that was quiet for so long: what was under way has arrived.
-const SESSION_QUIET: Duration = Duration::from_millis(250);
+/// How long after the stop sessions end: clients were told before, what was under way has arrived.
+const SESSION_GRACE: Duration = Duration::from_millis(250);
 
 pub(crate) struct Service<F> {
     pub(crate) frontend: F,
@@ -223,6 +224,11 @@ async fn serve_session<F: Frontend>(
     responses: mpsc::Sender<Result<proto::SessionResponse, Status>>,
     mut stops: watch::Receiver<bool>,
 ) {
+    let mut ending = pin!(async {
+        // An error means that the listener has gone altogether.
+        let _ = stops.wait_for(|stops| *stops).await;
+        tokio::time::sleep(SESSION_GRACE).await;
+    });
     let mut working = FuturesUnordered::new();
     let mut open = true;
     while open || !working.is_empty() {
@@ -236,10 +242,7 @@ async fn serve_session<F: Frontend>(
             }
             // An empty set would be ready at once, again and again.
             response = working.next(), if !working.is_empty() => response,
-            () = quiet_end(&mut stops), if open && working.is_empty() => {
-                open = false;
-                None
-            }
+            () = &mut ending, if working.is_empty() => return,
         };
         let mut next = ready;
         while let Some(response) = next {
@@ -249,13 +252,6 @@ async fn serve_session<F: Frontend>(
             next = working.next().now_or_never().flatten();
         }
     }
-}
-
-/// Completes when the listener stops and nothing came for a while.
-async fn quiet_end(stops: &mut watch::Receiver<bool>) {
-    // An error means that the listener has gone altogether.
-    let _ = stops.wait_for(|stops| *stops).await;
-    tokio::time::sleep(SESSION_QUIET).await;
 }
 
 async fn answer<F: Frontend>(

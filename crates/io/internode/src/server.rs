@@ -15,9 +15,11 @@ use futures_util::stream::FuturesUnordered;
 use quorate_types::FailureReason;
 use quorate_types::HostId;
 use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio::sync::watch;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::Request;
@@ -31,12 +33,15 @@ const IN_FLIGHT_MAX: usize = 4_096;
 /// Replies sent in one message.
 const BATCH_COUNT_MAX: usize = 512;
 
+/// How long after the stop streams end: peers were told before, what was under way has arrived.
+const STREAM_GRACE: Duration = Duration::from_millis(100);
+
 /// The listener broke.
 #[derive(Debug, thiserror::Error)]
 #[error("the internode listener stopped: {0}")]
 pub struct ServeError(#[from] tonic::transport::Error);
 
-/// Answers peers until `stop` completes.
+/// Answers peers until `stop` completes; their streams end a moment later.
 ///
 /// # Errors
 /// [`ServeError`].
@@ -45,7 +50,8 @@ pub async fn serve<H: Handler>(
     handler: H,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
-    let service = InternodeServer::new(Service { handler })
+    let (stopping, stops) = watch::channel(false);
+    let service = InternodeServer::new(Service { handler, stops })
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let connections = TcpListenerStream::new(listener).inspect(|connection| {
@@ -59,13 +65,18 @@ pub async fn serve<H: Handler>(
         .initial_stream_window_size(Some(8 << 20))
         .initial_connection_window_size(Some(16 << 20))
         .add_service(service)
-        .serve_with_incoming_shutdown(connections, stop)
+        .serve_with_incoming_shutdown(connections, async move {
+            stop.await;
+            stopping.send_replace(true);
+        })
         .await?;
     Ok(())
 }
 
 struct Service<H> {
     handler: H,
+    /// Becomes true when the listener stops.
+    stops: watch::Receiver<bool>,
 }
 
 #[tonic::async_trait]
@@ -83,6 +94,7 @@ impl<H: Handler> Internode for Service<H> {
             from,
             request.into_inner(),
             replies,
+            self.stops.clone(),
         ));
         Ok(Response::new(ReceiverStream::new(outgoing)))
     }
@@ -117,7 +129,13 @@ async fn answer_stream<H: Handler>(
     from: HostId,
     mut requests: Streaming<proto::RequestBatch>,
     replies: mpsc::Sender<Result<proto::ReplyBatch, Status>>,
+    mut stops: watch::Receiver<bool>,
 ) {
+    let mut ending = pin!(async {
+        // An error means that the listener has gone altogether.
+        let _ = stops.wait_for(|stops| *stops).await;
+        tokio::time::sleep(STREAM_GRACE).await;
+    });
     let mut working = FuturesUnordered::new();
     loop {
         let mut batch = proto::ReplyBatch::default();
@@ -129,6 +147,7 @@ async fn answer_stream<H: Handler>(
                 }
             }
             Some(reply) = working.next() => batch.replies.extend(reply),
+            () = &mut ending, if working.is_empty() => return,
         }
         while batch.replies.len() < BATCH_COUNT_MAX
             && let Some(Some(reply)) = working.next().now_or_never()
