@@ -87,7 +87,7 @@ fn batches_are_whole_after_their_coordinator_was_killed() -> anyhow::Result<()> 
         // Those who keep a batch look for such as nobody finished every ten seconds.
         until(
             "every batch is there whole or not at all",
-            Duration::from_secs(60),
+            Duration::from_mins(1),
             async || {
                 let parts = parts(cluster).await?;
                 let torn: Vec<_> = parts.iter().filter(|(_, held)| **held != PARTS).collect();

@@ -210,12 +210,11 @@ impl<W: World> Node<W> {
         let ahead_max = i64::try_from(ahead_max).unwrap_or(i64::MAX);
         let latest = WriteTimestamp::saturating(wall.saturating_add(ahead_max));
         // The node's own clock is always good enough, even after the machine's was set back.
-        let (timestamp, timestamp_max) = match options.timestamp {
-            Some(given) => (given, latest),
-            None => {
-                let own = self.inner().clock.next(wall);
-                (own, own.max(latest))
-            }
+        let (timestamp, timestamp_max) = if let Some(given) = options.timestamp {
+            (given, latest)
+        } else {
+            let own = self.inner().clock.next(wall);
+            (own, own.max(latest))
         };
         Ok(Request {
             options,

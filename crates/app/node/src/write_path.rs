@@ -179,14 +179,9 @@ impl<W: World> Node<W> {
         let (keyspace, table) = table.map_or(("system", "batches"), |table| {
             (table.keyspace.as_str(), table.name.as_str())
         });
-        let key: String = mutation
-            .key
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let token = mutation.token();
         Err(RequestError::Invalid(format!(
-            "Rejected an oversized mutation ({bytes}/{bytes_max}) for keyspace: {keyspace}. Top keys are: {table}.{key}"
+            "Rejected an oversized mutation ({bytes}/{bytes_max}) for keyspace: {keyspace}. Top keys are: {table} at token {token}"
         )))
     }
 

@@ -10,6 +10,7 @@
 pub mod cql_type;
 pub mod fragment;
 pub mod key;
+pub mod memory;
 pub mod mutation;
 pub mod ordered;
 pub mod partition;

@@ -4,9 +4,9 @@
 //! The commit log is not modelled byte by byte: a write that was synced is in the tables here, since
 //! replaying the log would bring it there.
 
-use crate::table::Table;
 use bytes::Bytes;
 use quorate_data::Mutation;
+use quorate_data::memory::MemoryTable;
 use quorate_node::StoredHint;
 use quorate_types::HostId;
 use quorate_types::TableId;
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 /// One node's disk.
 #[derive(Debug, Default)]
 pub struct Disk {
-    pub(crate) tables: BTreeMap<TableId, Table>,
+    pub(crate) tables: BTreeMap<TableId, MemoryTable>,
     pub(crate) truncated_at: BTreeMap<TableId, u64>,
     pub(crate) hints: BTreeMap<HostId, HintQueue>,
     pub(crate) blobs: BTreeMap<String, Bytes>,
@@ -44,7 +44,7 @@ impl Disk {
     pub(crate) fn truncate(&mut self, table: TableId, at_millis: u64) -> bool {
         let known = self.tables.get_mut(&table);
         let Some(known) = known else { return false };
-        *known = Table::default();
+        *known = MemoryTable::default();
         self.truncated_at.insert(table, at_millis);
         true
     }

@@ -19,7 +19,6 @@ use crate::executor::Group;
 use crate::executor::lock;
 use crate::planted::PlantedBug;
 use crate::rng::Rng;
-use crate::table::Table;
 use bytes::Bytes;
 use lanes::Effect;
 use lanes::Lane;
@@ -28,6 +27,7 @@ use quorate_cluster::TableSchema;
 use quorate_data::DataReply;
 use quorate_data::Mutation;
 use quorate_data::ReadCommand;
+use quorate_data::memory::MemoryTable;
 use quorate_data::partition;
 use quorate_data::partition::ReadError;
 use quorate_node::Compacted;
@@ -69,7 +69,7 @@ struct State {
     closed: bool,
     counters: BTreeMap<TableId, Counters>,
     /// With [`PlantedBug::AckBeforeSync`]: what reads see, the disk being behind.
-    unsynced_view: Option<BTreeMap<TableId, Table>>,
+    unsynced_view: Option<BTreeMap<TableId, MemoryTable>>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -277,7 +277,7 @@ impl Engine for SimEngine {
         self.submit(Lane::Log, Effect::Truncate { table, at_millis })
             .await?;
         if let Some(view) = &mut lock(&self.0.state).unsynced_view {
-            view.insert(table, Table::default());
+            view.insert(table, MemoryTable::default());
         }
         Ok(())
     }
@@ -332,7 +332,7 @@ impl Engine for SimEngine {
         let known = disk.tables.get(&table);
         EngineTableStats {
             keys: known.map_or(0, |table| table.len() as u64),
-            bytes_on_disk: known.map_or(0, Table::bytes),
+            bytes_on_disk: known.map_or(0, MemoryTable::bytes),
             memtable_bytes: 0,
             files: u64::from(known.is_some()),
             reads: counters.reads,

@@ -22,7 +22,6 @@ pub mod rng;
 mod scenario;
 mod schema_work;
 mod statements;
-pub mod table;
 pub mod trace;
 mod workload;
 pub mod world;

@@ -23,7 +23,6 @@ use crate::schema_work::PATIENCE;
 use crate::schema_work::change_schema;
 use crate::schema_work::statement;
 use crate::statements::Statements;
-use crate::table::Table;
 use crate::workload::Client;
 use crate::workload::execute;
 use crate::workload::read_finally;
@@ -33,6 +32,7 @@ use quorate_data::Limits;
 use quorate_data::ReadCommand;
 use quorate_data::ReadTarget;
 use quorate_data::Slice;
+use quorate_data::memory::MemoryTable;
 use quorate_data::partition;
 use quorate_node::Engine;
 use quorate_node::Node;
@@ -85,7 +85,7 @@ pub(crate) async fn run(cluster: Cluster, planted: Option<PlantedBug>) -> Vec<Vi
 
 /// Whether every hint that was ever stored did its work.
 fn check_hints(cluster: &Cluster) -> Vec<Violation> {
-    let tables: BTreeMap<HostId, BTreeMap<TableId, Table>> = cluster
+    let tables: BTreeMap<HostId, BTreeMap<TableId, MemoryTable>> = cluster
         .indices()
         .filter_map(|index| {
             let disk = cluster.disk(index)?;

@@ -5,7 +5,6 @@
 //! mutation into what the target holds must change nothing that a reader could see.
 
 use super::Violation;
-use crate::table::Table;
 use bytes::Bytes;
 use quorate_data::DataReply;
 use quorate_data::Limits;
@@ -13,6 +12,7 @@ use quorate_data::Mutation;
 use quorate_data::ReadCommand;
 use quorate_data::ReadTarget;
 use quorate_data::Slice;
+use quorate_data::memory::MemoryTable;
 use quorate_data::partition;
 use quorate_types::Epoch;
 use quorate_types::HostId;
@@ -26,7 +26,7 @@ pub type HintRecord = (HostId, Bytes);
 /// Judges what was stored against what the nodes hold. Tables that are gone excuse their hints.
 pub fn check<'a>(
     hints: &[HintRecord],
-    tables: impl Fn(HostId, TableId) -> Option<&'a Table>,
+    tables: impl Fn(HostId, TableId) -> Option<&'a MemoryTable>,
 ) -> Vec<Violation> {
     let mut violations = Vec::new();
     let mut violation = |what| {
@@ -64,7 +64,7 @@ pub fn check<'a>(
 }
 
 /// What a reader would be told of the mutation's partition; `None` when it cannot be read.
-fn partition_of(table: &Table, mutation: &Mutation) -> Option<DataReply> {
+fn partition_of(table: &MemoryTable, mutation: &Mutation) -> Option<DataReply> {
     let command = ReadCommand {
         table: mutation.table,
         epoch: Epoch::NONE,
@@ -87,8 +87,52 @@ fn partition_of(table: &Table, mutation: &Mutation) -> Option<DataReply> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::samples::*;
+    use bytes::Bytes;
+    use quorate_data::Cell;
+    use quorate_data::CellState;
+    use quorate_data::ColumnId;
+    use quorate_data::Row;
+    use quorate_data::Tombstone;
+    use quorate_data::key::row_suffix;
     use uuid::Uuid;
+
+    const CLUSTERING: &[u8] = &[0x40, 7, 0x38];
+
+    fn mutation() -> Mutation {
+        let id = TableId(Uuid::from_u128(1));
+        Mutation::new(id, Epoch(1), Bytes::from_static(b"key"))
+    }
+
+    /// Writes the row at a timestamp.
+    fn row(timestamp: i64) -> Mutation {
+        let cell = Cell {
+            column: ColumnId(1),
+            path: None,
+            timestamp,
+            state: CellState::Live(Bytes::from_static(b"value")),
+        };
+        let row = Row {
+            cells: vec![cell],
+            ..Row::default()
+        };
+        let mut mutation = mutation();
+        mutation.insert(row_suffix(CLUSTERING), &row);
+        mutation
+    }
+
+    fn tombstone(deleted_at: i64) -> Tombstone {
+        Tombstone {
+            deleted_at,
+            local_deletion_secs: 100,
+        }
+    }
+
+    /// Deletes all rows at a timestamp.
+    fn deletion(timestamp: i64) -> Mutation {
+        let mut deletion = mutation();
+        deletion.insert_range_tombstone(&Slice::everything(), tombstone(timestamp));
+        deletion
+    }
 
     fn verdict(hinted: &[Mutation], held: &[Mutation]) -> usize {
         let target = HostId(Uuid::from_u128(1));
@@ -96,7 +140,7 @@ mod tests {
             .iter()
             .map(|mutation| (target, mutation.encode()))
             .collect();
-        let mut table = Table::default();
+        let mut table = MemoryTable::default();
         for mutation in held {
             table.apply(mutation);
         }

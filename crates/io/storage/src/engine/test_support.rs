@@ -1,5 +1,4 @@
-//! What the tests of several files share: tables, mutations, engines in temporary places, and the
-//! same table in memory.
+//! What the tests of several files share: tables, mutations, engines in temporary places.
 
 use crate::Engine;
 use crate::EngineConfig;
@@ -13,28 +12,19 @@ use quorate_data::Cell;
 use quorate_data::CellState;
 use quorate_data::ColumnId;
 use quorate_data::CqlType;
-use quorate_data::DataReply;
 use quorate_data::Limits;
 use quorate_data::Mutation;
 use quorate_data::ReadCommand;
 use quorate_data::ReadTarget;
 use quorate_data::Row;
 use quorate_data::Slice;
-use quorate_data::key::partition_prefix;
 use quorate_data::key::row_suffix;
 use quorate_data::ordered::encode_component;
-use quorate_data::partition;
-use quorate_data::partition::PairCursor;
-use quorate_data::partition::Pairs;
-use quorate_data::reconcile::merge_fragments;
 use quorate_types::Epoch;
 use quorate_types::NowInSeconds;
 use quorate_types::TableId;
 use quorate_types::TokenRange;
 use std::collections::BTreeMap;
-use std::convert::Infallible;
-use std::ops::Bound::Excluded;
-use std::ops::Bound::Unbounded;
 use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -177,115 +167,5 @@ pub(crate) fn value(engine: &Engine, table: u128, key: &[u8], c: i32) -> Option<
     match &row.cells.first()?.state {
         CellState::Live(value) | CellState::Expiring(value, _) => Some(value.clone()),
         CellState::Tombstone { .. } => None,
-    }
-}
-
-/// A table in memory: what an engine must be equal to.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Model {
-    pairs: BTreeMap<Vec<u8>, Vec<u8>>,
-}
-
-impl Model {
-    pub(crate) fn apply(&mut self, mutation: &Mutation) {
-        let prefix = partition_prefix(mutation.token(), &mutation.key);
-        for entry in &mutation.entries {
-            let key = [prefix.as_slice(), &entry.suffix].concat();
-            let stored = self.pairs.entry(key).or_default();
-            let mut merged = Vec::new();
-            if stored.is_empty() {
-                merged.extend_from_slice(&entry.fragment);
-            } else {
-                merge_fragments(stored, &entry.fragment, &mut merged).unwrap();
-            }
-            *stored = merged;
-        }
-    }
-
-    pub(crate) fn truncate(&mut self) {
-        self.pairs.clear();
-    }
-
-    pub(crate) fn read(&self, command: &ReadCommand) -> DataReply {
-        partition::read(self, command).unwrap()
-    }
-}
-
-impl Pairs for Model {
-    type Error = Infallible;
-    type Cursor<'a> = ModelCursor<'a>;
-
-    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Infallible> {
-        Ok(self
-            .pairs
-            .get(key)
-            .map(|value| Bytes::copy_from_slice(value)))
-    }
-
-    fn cursor<'a>(&'a self, lower: &[u8], upper: Option<&[u8]>) -> ModelCursor<'a> {
-        ModelCursor {
-            pairs: &self.pairs,
-            lower: lower.to_vec(),
-            upper: upper.map(<[u8]>::to_vec),
-            at: None,
-        }
-    }
-}
-
-pub(crate) struct ModelCursor<'a> {
-    pairs: &'a BTreeMap<Vec<u8>, Vec<u8>>,
-    lower: Vec<u8>,
-    upper: Option<Vec<u8>>,
-    at: Option<(&'a Vec<u8>, &'a Vec<u8>)>,
-}
-
-impl ModelCursor<'_> {
-    fn clamp(&mut self) {
-        let outside = |key: &Vec<u8>| {
-            *key < self.lower || self.upper.as_ref().is_some_and(|upper| key >= upper)
-        };
-        if self.at.is_some_and(|(key, _)| outside(key)) {
-            self.at = None;
-        }
-    }
-}
-
-impl PairCursor for ModelCursor<'_> {
-    type Error = Infallible;
-
-    fn seek(&mut self, key: &[u8]) {
-        let from = key.max(&self.lower).to_vec();
-        self.at = self.pairs.range(from..).next();
-        self.clamp();
-    }
-
-    fn seek_for_prev(&mut self, key: &[u8]) {
-        self.at = match &self.upper {
-            Some(upper) if upper.as_slice() <= key => self.pairs.range(..upper.clone()).next_back(),
-            Some(_) | None => self.pairs.range(..=key.to_vec()).next_back(),
-        };
-        self.clamp();
-    }
-
-    fn next(&mut self) {
-        self.at = self.at.and_then(|(key, _)| {
-            self.pairs
-                .range::<Vec<u8>, _>((Excluded(key), Unbounded))
-                .next()
-        });
-        self.clamp();
-    }
-
-    fn prev(&mut self) {
-        self.at = self
-            .at
-            .and_then(|(key, _)| self.pairs.range(..key.clone()).next_back());
-        self.clamp();
-    }
-
-    fn item(&self) -> Result<Option<(&[u8], &[u8])>, Infallible> {
-        Ok(self
-            .at
-            .map(|(key, value)| (key.as_slice(), value.as_slice())))
     }
 }

@@ -1,4 +1,4 @@
-//! Random histories against the same table in memory. The engine flushes, compacts, sweeps,
+//! Random histories against the table in memory that the simulator runs on. The engine flushes, compacts, sweeps,
 //! crashes, closes and truncates meanwhile; what a read answers must not depend on it.
 
 use super::*;
@@ -14,6 +14,8 @@ use quorate_data::Tombstone;
 use quorate_data::key::header_suffix;
 use quorate_data::key::row_suffix;
 use quorate_data::key::static_suffix;
+use quorate_data::memory::MemoryTable;
+use quorate_data::partition;
 use quorate_data::reconcile::SweepVerdict;
 use quorate_data::reconcile::sweep;
 use quorate_types::NowInSeconds;
@@ -121,7 +123,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct World {
     place: TempDir,
     engine: Option<Engine>,
-    model: Model,
+    model: MemoryTable,
     /// Seconds; only grows.
     now: u32,
     /// Timestamps of writes begin here.
@@ -137,7 +139,7 @@ impl World {
         Self {
             place,
             engine: Some(engine),
-            model: Model::default(),
+            model: MemoryTable::default(),
             now: 10_000,
             epoch: 0,
             purged_before: 0,
@@ -175,10 +177,12 @@ impl World {
                 let policy = self.begin_sweep(later_secs);
                 let full = TokenRange::FULL;
                 block_on(self.engine().sweep(table_id(1), policy, full)).unwrap();
+                self.sweep_model();
             }
             Step::Compact { later_secs } => {
                 let policy = self.begin_sweep(later_secs);
                 block_on(self.engine().compact(table_id(1), policy)).unwrap();
+                self.sweep_model();
             }
             Step::Crash => self.reopen(),
             Step::Close => {
@@ -187,7 +191,7 @@ impl World {
             }
             Step::Truncate => {
                 block_on(self.engine().truncate(table_id(1), u64::from(self.now))).unwrap();
-                self.model.truncate();
+                self.model = MemoryTable::default();
             }
         }
     }
@@ -197,6 +201,11 @@ impl World {
         self.epoch += 100;
         self.purged_before = self.now - GC_GRACE_SECS;
         PurgePolicy::after_gc_grace(NowInSeconds(self.now))
+    }
+
+    fn sweep_model(&mut self) {
+        let now = NowInSeconds(self.now);
+        self.model.sweep(now, self.now - GC_GRACE_SECS).unwrap();
     }
 
     fn mutation(&self, change: &Change) -> Mutation {
@@ -293,7 +302,7 @@ impl World {
         assert!(command.purge_before_secs >= self.purged_before);
         let mut command = command.clone();
         loop {
-            let expected = self.model.read(&command);
+            let expected = partition::read(&self.model, &command).unwrap();
             let answered = block_on(self.engine().read(command.clone())).unwrap();
             let next: Option<Position> = expected.stopped_at.clone();
             assert_eq!(

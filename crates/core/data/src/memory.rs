@@ -1,26 +1,27 @@
-//! One table of one replica as a map: the model that stands where RocksDB stands in a real node.
+//! One table of one replica as a map: the model of every storage engine.
 //!
 //! Storage key → merged fragment, merged by the same function as in the real engine, read by the same
-//! `partition::read`.
+//! [`partition::read`](crate::partition::read). The simulator runs on it; the tests of the real engine
+//! compare that with it.
 
+use crate::CorruptFragment;
+use crate::CorruptKey;
+use crate::EntryKind;
+use crate::FragmentView;
+use crate::Mutation;
+use crate::Row;
+use crate::Tombstone;
+use crate::key::partition_prefix;
+use crate::key::split_key;
+use crate::key::split_range_tombstone;
+use crate::partition::Pair;
+use crate::partition::PairCursor;
+use crate::partition::Pairs;
+use crate::partition::RangeTombstones;
+use crate::reconcile::SweepVerdict;
+use crate::reconcile::merge_or_quarantine;
+use crate::reconcile::sweep;
 use bytes::Bytes;
-use quorate_data::CorruptFragment;
-use quorate_data::CorruptKey;
-use quorate_data::EntryKind;
-use quorate_data::FragmentView;
-use quorate_data::Mutation;
-use quorate_data::Row;
-use quorate_data::Tombstone;
-use quorate_data::key::partition_prefix;
-use quorate_data::key::split_key;
-use quorate_data::key::split_range_tombstone;
-use quorate_data::partition::Pair;
-use quorate_data::partition::PairCursor;
-use quorate_data::partition::Pairs;
-use quorate_data::partition::RangeTombstones;
-use quorate_data::reconcile::SweepVerdict;
-use quorate_data::reconcile::merge_or_quarantine;
-use quorate_data::reconcile::sweep;
 use quorate_types::NowInSeconds;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -30,27 +31,31 @@ use std::ops::Bound::Unbounded;
 
 /// The entries of one table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Table {
+pub struct MemoryTable {
     entries: BTreeMap<Vec<u8>, Bytes>,
 }
 
 /// What a sweep did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Swept {
-    pub(crate) read: u64,
-    pub(crate) purged: u64,
+pub struct Swept {
+    /// Entries looked at.
+    pub read: u64,
+    /// Entries dropped or rewritten.
+    pub purged: u64,
 }
 
 /// An entry that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Damaged {
+pub enum Damaged {
+    /// Its key.
     #[error(transparent)]
     Key(#[from] CorruptKey),
+    /// Its fragment.
     #[error(transparent)]
     Fragment(#[from] CorruptFragment),
 }
 
-impl Table {
+impl MemoryTable {
     /// Merges a mutation in.
     pub fn apply(&mut self, mutation: &Mutation) {
         let prefix = partition_prefix(mutation.token(), &mutation.key);
@@ -71,7 +76,8 @@ impl Table {
     }
 
     /// The entries of one partition alone.
-    pub(crate) fn only_partition_of(&self, mutation: &Mutation) -> Self {
+    #[must_use]
+    pub fn only_partition_of(&self, mutation: &Mutation) -> Self {
         let prefix = partition_prefix(mutation.token(), &mutation.key);
         let from = self
             .entries
@@ -84,11 +90,18 @@ impl Table {
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
+    /// Entries, not rows.
+    pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    pub(crate) fn bytes(&self) -> u64 {
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes of all keys and fragments.
+    pub fn bytes(&self) -> u64 {
         let sizes = self.entries.iter();
         sizes
             .map(|(key, value)| (key.len() + value.len()) as u64)
@@ -97,11 +110,10 @@ impl Table {
 
     /// Takes away what is shadowed, and deletions made before `purge_before_secs`, in one step: rows
     /// first, so that no deletion goes before what it covers.
-    pub(crate) fn sweep(
-        &mut self,
-        now: NowInSeconds,
-        purge_before_secs: u32,
-    ) -> Result<Swept, Damaged> {
+    ///
+    /// # Errors
+    /// [`Damaged`]; some of the entries may be gone then.
+    pub fn sweep(&mut self, now: NowInSeconds, purge_before_secs: u32) -> Result<Swept, Damaged> {
         let mut swept = Swept::default();
         let mut kept = Vec::with_capacity(self.entries.len());
         let mut rest = std::mem::take(&mut self.entries).into_iter().peekable();
@@ -204,16 +216,16 @@ fn clear_mark(entries: &mut BTreeMap<Vec<u8>, Bytes>, prefix_length: usize) -> R
     Ok(())
 }
 
-impl Pairs for Table {
+impl Pairs for MemoryTable {
     type Error = Infallible;
-    type Cursor<'a> = TableCursor<'a>;
+    type Cursor<'a> = MemoryCursor<'a>;
 
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Infallible> {
         Ok(self.entries.get(key).cloned())
     }
 
-    fn cursor<'a>(&'a self, lower: &[u8], upper: Option<&[u8]>) -> TableCursor<'a> {
-        TableCursor {
+    fn cursor<'a>(&'a self, lower: &[u8], upper: Option<&[u8]>) -> MemoryCursor<'a> {
+        MemoryCursor {
             entries: &self.entries,
             lower: lower.to_vec(),
             upper: upper.map(<[u8]>::to_vec),
@@ -224,14 +236,14 @@ impl Pairs for Table {
 
 /// A place among a table's entries.
 #[derive(Debug)]
-pub struct TableCursor<'a> {
+pub struct MemoryCursor<'a> {
     entries: &'a BTreeMap<Vec<u8>, Bytes>,
     lower: Vec<u8>,
     upper: Option<Vec<u8>>,
     at: Option<(&'a [u8], &'a [u8])>,
 }
 
-impl<'a> TableCursor<'a> {
+impl<'a> MemoryCursor<'a> {
     fn stand_on(&mut self, found: Option<(&'a Vec<u8>, &'a Bytes)>) {
         let upper = self.upper.as_deref();
         self.at = found
@@ -240,7 +252,7 @@ impl<'a> TableCursor<'a> {
     }
 }
 
-impl PairCursor for TableCursor<'_> {
+impl PairCursor for MemoryCursor<'_> {
     type Error = Infallible;
 
     fn seek(&mut self, key: &[u8]) {
@@ -280,31 +292,24 @@ impl PairCursor for TableCursor<'_> {
 }
 
 #[cfg(test)]
-pub(crate) mod samples {
-    //! Mutations of one partition.
-
-    use bytes::Bytes;
-    use quorate_data::Cell;
-    use quorate_data::CellState;
-    use quorate_data::ColumnId;
-    use quorate_data::Mutation;
-    use quorate_data::Row;
-    use quorate_data::Slice;
-    use quorate_data::Tombstone;
-    use quorate_data::key::row_suffix;
+mod tests {
+    use super::*;
+    use crate::Cell;
+    use crate::CellState;
+    use crate::ColumnId;
+    use crate::Slice;
+    use crate::key::header_suffix;
+    use crate::key::row_suffix;
     use quorate_types::Epoch;
     use quorate_types::TableId;
     use uuid::Uuid;
 
-    const CLUSTERING: &[u8] = &[0x40, 7, 0x38];
-
-    pub(crate) fn mutation() -> Mutation {
+    fn mutation() -> Mutation {
         let id = TableId(Uuid::from_u128(1));
         Mutation::new(id, Epoch(1), Bytes::from_static(b"key"))
     }
 
-    /// Writes the row at a timestamp.
-    pub(crate) fn row(timestamp: i64) -> Mutation {
+    fn row(timestamp: i64) -> Mutation {
         let cell = Cell {
             column: ColumnId(1),
             path: None,
@@ -316,46 +321,34 @@ pub(crate) mod samples {
             ..Row::default()
         };
         let mut mutation = mutation();
-        mutation.insert(row_suffix(CLUSTERING), &row);
+        mutation.insert(row_suffix(&[0x40, 7, 0x38]), &row);
         mutation
     }
 
-    pub(crate) fn tombstone(deleted_at: i64) -> Tombstone {
+    fn tombstone(deleted_at: i64) -> Tombstone {
         Tombstone {
             deleted_at,
             local_deletion_secs: 100,
         }
     }
 
-    /// Deletes all rows at a timestamp.
-    pub(crate) fn deletion(timestamp: i64) -> Mutation {
-        let mut deletion = mutation();
-        deletion.insert_range_tombstone(&Slice::everything(), tombstone(timestamp));
-        deletion
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::samples::*;
-    use super::*;
-    use quorate_data::key::header_suffix;
-
     #[test]
     fn a_sweep_takes_what_is_shadowed_and_keeps_the_tombstone_until_it_may_go() {
-        let mut table = Table::default();
+        let mut table = MemoryTable::default();
         table.apply(&row(5));
-        table.apply(&deletion(9));
+        let mut deletion = mutation();
+        deletion.insert_range_tombstone(&Slice::everything(), tombstone(9));
+        table.apply(&deletion);
         assert_eq!(table.len(), 3);
         let swept = table.sweep(NowInSeconds(200), 50).unwrap();
         assert_eq!((swept.read, swept.purged, table.len()), (3, 1, 2));
         table.sweep(NowInSeconds(200), 150).unwrap();
-        assert_eq!(table, Table::default());
+        assert_eq!(table, MemoryTable::default());
     }
 
     #[test]
     fn a_sweep_leaves_newer_rows_alone() {
-        let mut table = Table::default();
+        let mut table = MemoryTable::default();
         table.apply(&row(10));
         let mut deletion = mutation();
         let header = Row {
@@ -371,12 +364,12 @@ mod tests {
 
     #[test]
     fn a_cursor_stays_inside_its_bounds() {
-        let mut table = Table::default();
+        let mut table = MemoryTable::default();
         for byte in [2_u8, 4, 6, 8] {
             table.entries.insert(vec![byte], Bytes::from(vec![byte]));
         }
         let mut cursor = table.cursor(&[3], Some(&[8]));
-        let at = |cursor: &TableCursor<'_>| cursor.at.map(|(key, _)| key[0]);
+        let at = |cursor: &MemoryCursor<'_>| cursor.at.map(|(key, _)| key[0]);
         cursor.seek(&[0]);
         assert_eq!(at(&cursor), Some(4));
         cursor.next();
