@@ -38,6 +38,8 @@ pub struct Identity {
     pub internode: Endpoint,
     /// Where gRPC clients reach it.
     pub client: Endpoint,
+    /// Where drivers of the CQL protocol reach it, when it serves them.
+    pub native: Option<Endpoint>,
     /// Its datacenter.
     pub datacenter: Arc<str>,
     /// Its rack.

@@ -14,6 +14,10 @@ pub(crate) struct Known {
     pub(crate) keyspace: Option<String>,
     /// The schema it was planned for.
     pub(crate) schema_epoch: Epoch,
+    /// Its result columns have changed since somebody prepared it.
+    pub(crate) have_columns_changed: bool,
+    /// And nobody has prepared it again: clients that keep columns must.
+    pub(crate) is_outdated: bool,
 }
 
 /// The statements that clients have prepared here.

@@ -30,6 +30,7 @@ use quorate_request::Options;
 use quorate_request::Outcome;
 use quorate_request::PreparedStatement;
 use quorate_request::Response;
+use quorate_request::ResultColumns;
 use quorate_request::SchemaChange;
 use quorate_request::SchemaChangeKind;
 use quorate_request::Statement;
@@ -74,9 +75,14 @@ impl<W: World> Frontend for Node<W> {
                     .await
             }
             Statement::Prepared(id) => {
-                let known = self.known_statement(id, &this.metadata)?;
-                self.run(&this, &known.prepared.plan, &request.values, names)
-                    .await
+                let known = self.known_statement(id, &this)?;
+                let plan = &known.prepared.plan;
+                let mut response = self.run(&this, plan, &request.values, names).await?;
+                response.columns = Some(ResultColumns {
+                    id: known.prepared.result_metadata_id,
+                    have_changed: known.have_columns_changed,
+                });
+                Ok(response)
             }
         }
     }
@@ -90,7 +96,10 @@ impl<W: World> Frontend for Node<W> {
         let metadata = self.current_metadata();
         let prepared = quorate_query::prepare(&text, &metadata, keyspace.as_deref())?;
         let schema_epoch = metadata.schema_epoch;
+        let before = self.inner().prepared.get(&prepared.id);
         let known = Known {
+            have_columns_changed: before.is_some_and(|before| before.have_columns_changed),
+            is_outdated: false,
             prepared,
             text,
             keyspace,
@@ -102,6 +111,7 @@ impl<W: World> Frontend for Node<W> {
             id: prepared.id,
             markers: prepared.markers.clone(),
             result_columns: prepared.result_columns.clone(),
+            result_metadata_id: prepared.result_metadata_id,
             partition_key_markers: prepared.partition_key_markers.clone(),
             is_idempotent: prepared.is_idempotent,
             is_select: matches!(prepared.plan, Plan::Select(_)),
@@ -122,9 +132,11 @@ impl<W: World> Frontend for Node<W> {
                         text: String::new(),
                         schema_epoch: this.metadata.schema_epoch,
                         keyspace: None,
+                        have_columns_changed: false,
+                        is_outdated: false,
                     })
                 }
-                Statement::Prepared(id) => self.known_statement(id, &this.metadata)?,
+                Statement::Prepared(id) => self.known_statement(id, &this)?,
             };
             prepared.push((known, values.as_slice()));
         }
@@ -223,37 +235,46 @@ impl<W: World> Node<W> {
                 .consistency
                 .unwrap_or(self.config().default_consistency),
             started: self.now(),
-            now: self.now_in_seconds(),
+            now: options.now.unwrap_or_else(|| self.now_in_seconds()),
             now_millis: wall / 1_000,
             timestamp,
             timestamp_max,
         })
     }
 
-    /// The plan of a prepared statement, made anew when its table has changed since.
+    /// The plan of a prepared statement, made anew when the schema has changed since.
     fn known_statement(
         &self,
         id: &StatementId,
-        metadata: &Metadata,
+        this: &Request<'_>,
     ) -> Result<Arc<Known>, RequestError> {
-        let Some(known) = self.inner().prepared.get(id) else {
+        let unprepared = || {
             let hex = id.iter().fold(String::new(), |mut hex, byte| {
                 let _ = write!(hex, "{byte:02x}");
                 hex
             });
-            return Err(RequestError::Unprepared(hex));
+            RequestError::Unprepared(hex)
         };
-        if known.schema_epoch == metadata.schema_epoch {
-            return Ok(known);
+        let statements = &self.inner().prepared;
+        let mut known = statements.get(id).ok_or_else(unprepared)?;
+        let metadata = &this.metadata;
+        if known.schema_epoch != metadata.schema_epoch {
+            let keyspace = known.keyspace.as_deref();
+            let prepared = quorate_query::prepare(&known.text, metadata, keyspace)?;
+            let differs = prepared.result_metadata_id != known.prepared.result_metadata_id;
+            known = statements.insert(Known {
+                prepared,
+                text: known.text.clone(),
+                schema_epoch: metadata.schema_epoch,
+                keyspace: known.keyspace.clone(),
+                have_columns_changed: known.have_columns_changed || differs,
+                is_outdated: known.is_outdated || differs,
+            });
         }
-        let prepared = quorate_query::prepare(&known.text, metadata, known.keyspace.as_deref())?;
-        let renewed = Known {
-            prepared,
-            text: known.text.clone(),
-            schema_epoch: metadata.schema_epoch,
-            keyspace: known.keyspace.clone(),
-        };
-        Ok(self.inner().prepared.insert(renewed))
+        if known.is_outdated && this.options.keeps_columns {
+            return Err(unprepared());
+        }
+        Ok(known)
     }
 
     fn with_context<T>(
@@ -376,6 +397,7 @@ impl<W: World> Node<W> {
             warnings: std::mem::take(&mut rows.warnings),
             outcome: Outcome::Rows(rows),
             receipt,
+            columns: None,
         })
     }
 
@@ -400,6 +422,7 @@ impl<W: World> Node<W> {
             outcome: Outcome::Void,
             warnings: Vec::new(),
             receipt: Some(receipt),
+            columns: None,
         })
     }
 
@@ -440,6 +463,7 @@ impl<W: World> Node<W> {
             outcome: Outcome::Void,
             warnings,
             receipt: Some(receipt),
+            columns: None,
         })
     }
 
@@ -526,6 +550,7 @@ const fn plain(outcome: Outcome) -> Response {
         outcome,
         warnings: Vec::new(),
         receipt: None,
+        columns: None,
     }
 }
 

@@ -3,8 +3,10 @@
 use crate::Duration;
 use crate::ordered;
 use crate::text::Hex;
+use crate::value::collection_elements;
 use crate::value::decimal;
 use crate::value::time::NANOS_PER_DAY;
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -15,7 +17,8 @@ pub(crate) const NUMBER_BYTES_MAX: usize = 65_535;
 const NUMBER_TOO_LONG: &str = "Expected at most 65535 bytes for a number";
 const UUID_LENGTH: &str = "UUID should be 16 or 0 bytes";
 
-/// A scalar CQL type.
+/// A CQL type: a scalar, or a frozen collection of such. The parts of a collection are static, so
+/// that a type stays as small as a number; so far only system tables have any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CqlType {
     /// 7-bit text.
@@ -58,6 +61,12 @@ pub enum CqlType {
     Tinyint,
     /// Months, days and nanoseconds; has no order.
     Duration,
+    /// Values in an order of their own.
+    List(&'static CqlType),
+    /// Values in the order of their type, each once.
+    Set(&'static CqlType),
+    /// Keys in the order of their type, each once, with a value each.
+    Map(&'static CqlType, &'static CqlType),
 }
 
 /// Bytes or text that are no value of the type; the message is Cassandra's.
@@ -77,7 +86,7 @@ pub(crate) enum Shape {
 }
 
 impl CqlType {
-    /// Every type.
+    /// Every scalar type.
     pub const EVERY: [Self; 20] = [
         Self::Ascii,
         Self::Bigint,
@@ -102,8 +111,8 @@ impl CqlType {
     ];
 
     /// The CQL name.
-    pub const fn name(self) -> &'static str {
-        match self {
+    pub fn name(self) -> Cow<'static, str> {
+        let name = match self {
             Self::Ascii => "ascii",
             Self::Bigint => "bigint",
             Self::Blob => "blob",
@@ -124,7 +133,11 @@ impl CqlType {
             Self::Smallint => "smallint",
             Self::Tinyint => "tinyint",
             Self::Duration => "duration",
-        }
+            Self::List(element) => return format!("frozen<list<{element}>>").into(),
+            Self::Set(element) => return format!("frozen<set<{element}>>").into(),
+            Self::Map(key, value) => return format!("frozen<map<{key}, {value}>>").into(),
+        };
+        name.into()
     }
 
     /// The native protocol's id. Also how the type is written in our own formats.
@@ -150,6 +163,9 @@ impl CqlType {
             Self::Smallint => 0x13,
             Self::Tinyint => 0x14,
             Self::Duration => 0x15,
+            Self::List(_) => 0x20,
+            Self::Map(..) => 0x21,
+            Self::Set(_) => 0x22,
         }
     }
 
@@ -203,6 +219,10 @@ impl CqlType {
             Self::Date => unless(bytes == 4, "Expected 4 byte long for date"),
             Self::Time => validate_time(wire),
             Self::Duration => Duration::from_wire(wire).err().map(|invalid| invalid.0),
+            Self::List(_) | Self::Set(_) | Self::Map(..) if wire.is_empty() => None,
+            Self::List(_) | Self::Set(_) | Self::Map(..) => collection_elements(self, wire)
+                .err()
+                .map(|invalid| invalid.0),
         };
         problem.map_or(Ok(()), |message| Err(InvalidValue(message)))
     }
@@ -240,7 +260,10 @@ impl CqlType {
             | Self::Inet
             | Self::Date
             | Self::Time
-            | Self::Duration => a.cmp(b),
+            | Self::Duration
+            | Self::List(_)
+            | Self::Set(_)
+            | Self::Map(..) => a.cmp(b),
         }
     }
 
@@ -255,6 +278,9 @@ impl CqlType {
                 | Self::Date
                 | Self::Time
                 | Self::Duration
+                | Self::List(_)
+                | Self::Set(_)
+                | Self::Map(..)
         )
     }
 
@@ -277,14 +303,23 @@ impl CqlType {
             | Self::Inet
             | Self::Varint
             | Self::Decimal
-            | Self::Duration => None,
+            | Self::Duration
+            | Self::List(_)
+            | Self::Set(_)
+            | Self::Map(..) => None,
         }
     }
 
     /// What the length alone says of the bytes: enough to compare and to encode them.
     pub(crate) fn shape(self, wire: &[u8]) -> Shape {
         let right = match self {
-            Self::Ascii | Self::Text | Self::Blob | Self::Inet => return Shape::Value,
+            Self::Ascii
+            | Self::Text
+            | Self::Blob
+            | Self::Inet
+            | Self::List(_)
+            | Self::Set(_)
+            | Self::Map(..) => return Shape::Value,
             Self::Varint => wire.len() <= NUMBER_BYTES_MAX,
             Self::Decimal => (4..=4 + NUMBER_BYTES_MAX).contains(&wire.len()),
             _ => self.fixed_width() == Some(wire.len()),
@@ -298,9 +333,13 @@ impl CqlType {
         }
     }
 
-    /// Whether the type can be a key, a set's element or be compared with `<`: all but duration.
+    /// Whether the type can be a key, a set's element or be compared with `<`: the scalars but
+    /// duration.
     pub const fn is_orderable(self) -> bool {
-        !matches!(self, Self::Duration)
+        !matches!(
+            self,
+            Self::Duration | Self::List(_) | Self::Set(_) | Self::Map(..)
+        )
     }
 
     /// Whether `+`, `sum` and `avg` take it.
@@ -332,7 +371,7 @@ impl CqlType {
 
 impl fmt::Display for CqlType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.write_str(&self.name())
     }
 }
 

@@ -75,7 +75,15 @@ pub fn encode_component(cql_type: CqlType, wire: &[u8], descending: bool, out: &
 /// Writes the encoding of bytes that have the length of a value.
 fn encode_value(cql_type: CqlType, wire: &[u8], out: &mut Vec<u8>) {
     match cql_type {
-        CqlType::Ascii | CqlType::Text | CqlType::Blob | CqlType::Inet | CqlType::Duration => {
+        // No key holds a collection; what is asked of them has some order.
+        CqlType::Ascii
+        | CqlType::Text
+        | CqlType::Blob
+        | CqlType::Inet
+        | CqlType::Duration
+        | CqlType::List(_)
+        | CqlType::Set(_)
+        | CqlType::Map(..) => {
             encode_blob_escaped(wire, out);
         }
         CqlType::Tinyint | CqlType::Smallint | CqlType::Int | CqlType::Timestamp => {
@@ -143,7 +151,9 @@ fn decode_value(cql_type: CqlType, reader: &mut Reader<'_>) -> Result<Bytes, Cor
         CqlType::Timeuuid => owned(&timeuuid_from_sort_key(u128::from_be_bytes(reader.take()?))),
         CqlType::Varint => number::decode_varint(reader)?,
         CqlType::Decimal => number::decode_decimal(reader)?,
-        CqlType::Duration => return Err(reader.corrupt("a type that has an order")),
+        CqlType::Duration | CqlType::List(_) | CqlType::Set(_) | CqlType::Map(..) => {
+            return Err(reader.corrupt("a type that has an order"));
+        }
     })
 }
 

@@ -11,6 +11,7 @@ use crate::CqlType;
 use crate::InvalidValue;
 use crate::Value;
 use crate::value::Duration;
+use crate::value::collection_elements;
 use crate::value::decimal::Decimal;
 use crate::value::decimal::parse_digits;
 use crate::value::time::NANOS_PER_DAY;
@@ -96,6 +97,11 @@ fn parse_value(cql_type: CqlType, text: &str) -> Result<Value, InvalidValue> {
         CqlType::Date => Value::Date(parse_date(text)?),
         CqlType::Time => Value::Time(parse_time(text)?),
         CqlType::Duration => Value::Duration(Duration::parse(text)?),
+        CqlType::List(_) | CqlType::Set(_) | CqlType::Map(..) => {
+            return Err(InvalidValue(format!(
+                "values of type {cql_type} cannot be given as text"
+            )));
+        }
     })
 }
 
@@ -253,6 +259,7 @@ pub(crate) fn format_java(value: &Value, separator: char) -> String {
         Value::Inet(IpAddr::V6(address)) => {
             address.segments().map(|part| format!("{part:x}")).join(":")
         }
+        Value::Collection(cql_type, wire) => format_collection(*cql_type, wire),
     }
 }
 
@@ -281,6 +288,53 @@ pub fn format_literal(cql_type: CqlType, wire: &[u8]) -> String {
     }
 }
 
+/// A collection of literals.
+fn format_collection(cql_type: CqlType, wire: &[u8]) -> String {
+    let Ok(elements) = collection_elements(cql_type, wire) else {
+        return format!("0x{}", Hex(wire));
+    };
+    let mut literals = elements
+        .into_iter()
+        .map(|(element_type, element)| format_literal(element_type, element));
+    match cql_type {
+        CqlType::List(_) => format!("[{}]", join(literals)),
+        CqlType::Map(..) => {
+            let mut entries = Vec::new();
+            while let (Some(key), Some(value)) = (literals.next(), literals.next()) {
+                entries.push(format!("{key}: {value}"));
+            }
+            format!("{{{}}}", entries.join(", "))
+        }
+        _ => format!("{{{}}}", join(literals)),
+    }
+}
+
+fn join(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// A collection as JSON: lists and sets as arrays, maps as objects.
+fn format_json_collection(cql_type: CqlType, wire: &[u8]) -> String {
+    let elements = collection_elements(cql_type, wire).unwrap_or_default();
+    let mut parts = elements
+        .into_iter()
+        .map(|(element_type, element)| format_json(element_type, element));
+    if !matches!(cql_type, CqlType::Map(..)) {
+        return format!("[{}]", join(parts));
+    }
+    let mut entries = Vec::new();
+    while let (Some(key), Some(value)) = (parts.next(), parts.next()) {
+        // Names are strings, whatever the keys are.
+        let name = if key.starts_with('"') {
+            key
+        } else {
+            quote_json(&key)
+        };
+        entries.push(format!("{name}: {value}"));
+    }
+    format!("{{{}}}", entries.join(", "))
+}
+
 /// The value as JSON (semantics 10.7).
 pub fn format_json(cql_type: CqlType, wire: &[u8]) -> String {
     let value = match Value::decode(cql_type, wire) {
@@ -301,6 +355,7 @@ pub fn format_json(cql_type: CqlType, wire: &[u8]) -> String {
         | Value::Decimal { .. }
         | Value::Float(_)
         | Value::Double(_) => format_java(&value, ' '),
+        Value::Collection(cql_type, wire) => format_json_collection(*cql_type, wire),
         other => quote_json(&format_java(other, ' ')),
     }
 }

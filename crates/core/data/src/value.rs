@@ -6,6 +6,7 @@
 mod aggregate;
 mod arithmetic;
 mod cast;
+mod collection;
 pub(crate) mod decimal;
 mod duration;
 mod partition_key;
@@ -22,6 +23,9 @@ pub use arithmetic::arithmetic_type;
 pub use arithmetic::negate;
 pub use cast::can_cast;
 pub use cast::cast;
+pub use collection::collection_elements;
+pub use collection::encode_elements;
+pub use collection::encode_entries;
 pub use duration::Duration;
 pub use partition_key::partition_key;
 pub use partition_key::partition_key_components;
@@ -34,7 +38,7 @@ use num_bigint::BigInt;
 use std::net::IpAddr;
 use uuid::Uuid;
 
-/// A scalar value, one variant per [`CqlType`].
+/// A value, one variant per scalar [`CqlType`] and one for collections.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "each variant is the CQL type of its name")]
 pub enum Value {
@@ -65,6 +69,8 @@ pub enum Value {
     Smallint(i16),
     Tinyint(i8),
     Duration(Duration),
+    /// A frozen collection, with its type and wire bytes.
+    Collection(CqlType, Bytes),
 }
 
 /// Bytes of a length that validation has checked.
@@ -110,6 +116,9 @@ impl Value {
             CqlType::Smallint => Self::Smallint(i16::from_be_bytes(array(wire))),
             CqlType::Tinyint => Self::Tinyint(i8::from_be_bytes(array(wire))),
             CqlType::Duration => Self::Duration(Duration::from_wire(wire)?),
+            CqlType::List(_) | CqlType::Set(_) | CqlType::Map(..) => {
+                Self::Collection(cql_type, Bytes::copy_from_slice(wire))
+            }
         }))
     }
 
@@ -121,7 +130,7 @@ impl Value {
             Self::Bigint(number) | Self::Counter(number) => owned(&number.to_be_bytes()),
             Self::Timestamp(millis) => owned(&millis.to_be_bytes()),
             Self::Time(nanos) => owned(&nanos.to_be_bytes()),
-            Self::Blob(bytes) => bytes.clone(),
+            Self::Blob(bytes) | Self::Collection(_, bytes) => bytes.clone(),
             Self::Boolean(boolean) => owned(&[u8::from(*boolean)]),
             Self::Decimal { scale, unscaled } => {
                 let mut out = scale.to_be_bytes().to_vec();
@@ -165,6 +174,7 @@ impl Value {
             Self::Smallint(_) => CqlType::Smallint,
             Self::Tinyint(_) => CqlType::Tinyint,
             Self::Duration(_) => CqlType::Duration,
+            Self::Collection(cql_type, _) => *cql_type,
         }
     }
 

@@ -165,7 +165,7 @@ fn blob_conversion(name: &str) -> Option<Signature> {
 impl Signature {
     /// As messages show it: `system.abs : (int) -> int`.
     pub(crate) fn shown(&self, name: &str) -> String {
-        let arguments: Vec<&str> = self.arguments.iter().map(|t| t.name()).collect();
+        let arguments: Vec<_> = self.arguments.iter().map(|t| t.name()).collect();
         format!(
             "system.{name} : ({}) -> {}",
             arguments.join(", "),

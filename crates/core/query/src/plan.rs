@@ -33,6 +33,8 @@ pub struct Prepared {
     pub markers: Vec<ColumnSpec>,
     /// The columns of the result; empty when there is none.
     pub result_columns: Arc<[ColumnSpec]>,
+    /// A digest of the result's columns: drivers that keep them notice by it that they have changed.
+    pub result_metadata_id: [u8; 16],
     /// Which markers are the partition key, in its order, when each of its columns is bound by a
     /// marker of its own: what drivers route by.
     pub partition_key_markers: Option<Vec<usize>>,
@@ -112,6 +114,7 @@ fn prepare_with(
     }
     hashed.extend_from_slice(text.as_bytes());
     Ok(Prepared {
+        result_metadata_id: result_metadata_id(&summary.columns),
         markers: summary.markers.to_vec(),
         result_columns: summary.columns,
         partition_key_markers: summary.partition_key_markers,
@@ -120,6 +123,18 @@ fn prepare_with(
         id: murmur3(&hashed).to_be_bytes(),
         plan,
     })
+}
+
+fn result_metadata_id(columns: &[ColumnSpec]) -> [u8; 16] {
+    let mut hashed = Vec::new();
+    for column in columns {
+        let type_name = column.cql_type.name();
+        for part in [&*column.keyspace, &column.table, &column.name, &type_name] {
+            hashed.extend_from_slice(part.as_bytes());
+            hashed.push(0);
+        }
+    }
+    murmur3(&hashed).to_be_bytes()
 }
 
 /// The names of one statement.

@@ -14,6 +14,7 @@ use quorate_query::ResultSet;
 use quorate_types::ConsistencyLevel;
 use quorate_types::Epoch;
 use quorate_types::HostId;
+use quorate_types::NowInSeconds;
 use quorate_types::RequestError;
 use quorate_types::WriteTimestamp;
 use std::future::Future;
@@ -49,6 +50,13 @@ pub struct Options {
     pub receipt: bool,
     /// The client waits no longer.
     pub timeout: Option<Duration>,
+    /// The level of a condition's Paxos.
+    pub serial_consistency: Option<ConsistencyLevel>,
+    /// By which second expiry is judged and TTLs count; `None`: the node's clock.
+    pub now: Option<NowInSeconds>,
+    /// The client keeps a prepared statement's result columns as they were when it prepared it, and
+    /// cannot be told that they have changed: it must be made to prepare it again.
+    pub keeps_columns: bool,
 }
 
 /// One statement with its values.
@@ -84,6 +92,18 @@ pub struct Response {
     pub warnings: Vec<String>,
     /// What was delivered, when it was asked for.
     pub receipt: Option<Receipt>,
+    /// Of a prepared statement's rows: which columns they have.
+    pub columns: Option<ResultColumns>,
+}
+
+/// The version of a prepared statement's result columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResultColumns {
+    /// Their digest.
+    pub id: [u8; 16],
+    /// They have changed since this node knows the statement: not every client that says so can be
+    /// trusted to know them.
+    pub have_changed: bool,
 }
 
 /// The result of a statement.
@@ -143,6 +163,8 @@ pub struct PreparedStatement {
     pub markers: Vec<ColumnSpec>,
     /// The columns it gives.
     pub result_columns: Arc<[ColumnSpec]>,
+    /// Their digest.
+    pub result_metadata_id: [u8; 16],
     /// Which markers make the partition key, in its order.
     pub partition_key_markers: Option<Vec<usize>>,
     /// Whether running it twice does no harm.

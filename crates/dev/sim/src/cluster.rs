@@ -274,6 +274,7 @@ impl Cluster {
 
     async fn bring_up(self, index: NodeIndex, group: Group, world: SimWorld, address: Endpoint) {
         let identity = Identity {
+            native: None,
             host_id: host_id(index),
             internode: address.clone(),
             client: Endpoint {

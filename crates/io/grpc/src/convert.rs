@@ -84,6 +84,7 @@ fn options(
     let options = options.unwrap_or_default();
     let unknown = |_| RequestError::Protocol("unknown consistency level".to_owned());
     let consistency = Consistency::try_from(options.consistency).map_err(unknown)?;
+    let serial = Consistency::try_from(options.serial_consistency).map_err(unknown)?;
     let own_timeout =
         (options.timeout_micros > 0).then(|| Duration::from_micros(options.timeout_micros));
     let timestamp = options.timestamp.map(WriteTimestamp::new).transpose();
@@ -95,6 +96,10 @@ fn options(
         timestamp: timestamp.map_err(|error| RequestError::Invalid(error.to_string()))?,
         receipt: options.receipt,
         timeout: timeout.into_iter().chain(own_timeout).min(),
+        serial_consistency: consistency_from_proto(serial),
+        now: None,
+        // Rows always say their columns here.
+        keeps_columns: false,
     })
 }
 
@@ -184,7 +189,7 @@ fn column(spec: &ColumnSpec) -> proto::Column {
         keyspace: spec.keyspace.clone(),
         table: spec.table.clone(),
         name: spec.name.clone(),
-        r#type: spec.cql_type.name().to_owned(),
+        r#type: spec.cql_type.to_string(),
     }
 }
 

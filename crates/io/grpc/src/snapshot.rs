@@ -53,7 +53,7 @@ fn of_table(table: &TableSchema) -> proto::cluster_snapshot::Table {
         .iter()
         .map(|column| proto::cluster_snapshot::TableColumn {
             name: column.name.clone(),
-            r#type: column.cql_type.name().to_owned(),
+            r#type: column.cql_type.to_string(),
             kind: column.kind.name().to_owned(),
         });
     proto::cluster_snapshot::Table {

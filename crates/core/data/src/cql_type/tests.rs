@@ -35,7 +35,7 @@ fn refusal(cql_type: CqlType, wire: &[u8]) -> String {
 #[test]
 fn names_and_codes_lead_back_to_the_type() {
     for cql_type in CqlType::EVERY {
-        assert_eq!(CqlType::from_name(cql_type.name()), Some(cql_type));
+        assert_eq!(CqlType::from_name(&cql_type.name()), Some(cql_type));
         assert_eq!(CqlType::from_code(cql_type.code()), Some(cql_type));
     }
     assert_eq!(CqlType::from_name("varchar"), Some(CqlType::Text));

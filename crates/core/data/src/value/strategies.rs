@@ -166,6 +166,7 @@ pub(crate) fn filled(cql_type: CqlType) -> BoxedStrategy<Vec<u8>> {
             uuid().prop_map(Vec::from),
         ]
         .boxed(),
+        CqlType::List(_) | CqlType::Set(_) | CqlType::Map(..) => Just(Vec::new()).boxed(),
         CqlType::Duration => (any::<i32>(), any::<i32>(), integer())
             .prop_map(|(months, days, nanos)| {
                 let duration = if nanos < 0 {
