@@ -18,6 +18,10 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("quorate-types", &[]),
     ("quorate-data", &["quorate-types"]),
     ("quorate-cluster", &["quorate-types", "quorate-data"]),
+    (
+        "quorate-system",
+        &["quorate-types", "quorate-data", "quorate-cluster"],
+    ),
     ("quorate-paxos", &["quorate-types"]),
     ("quorate-gossip", &["quorate-types"]),
     (

@@ -1,0 +1,1 @@
+//! Each table of a small cluster, read back.
