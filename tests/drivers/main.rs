@@ -1,4 +1,6 @@
-//! The promise: the proto is enough to write a driver in any language.
+//! The promise: the proto is enough to write a driver in any language, and the drivers and tools that
+//! were written for Cassandra work unchanged.
 
+mod clients;
 mod python;
 mod services;
