@@ -47,6 +47,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "quorate-query",
         ],
     ),
+    ("quorate-frame", &["quorate-types", "quorate-data"]),
     // io: each owns one piece of the outside world
     ("quorate-commitlog", &["quorate-types"]),
     (
