@@ -61,6 +61,7 @@ impl<'a> Rows<'a> {
             assert_eq!(problem, None, "Y1: {}", column.name);
             value
         };
+        // A null leaves no components, which make no key.
         let components = self.table.partition_key().iter().map(given);
         let components: Option<Vec<&Bytes>> = components.collect();
         let components: Vec<&[u8]> = components.iter().flatten().map(|wire| &wire[..]).collect();

@@ -64,3 +64,6 @@ pub(crate) const KEYSPACES: [KeyspaceDefinition; 7] = [
         tables: &schema::VIRTUAL_TABLES,
     },
 ];
+
+#[cfg(test)]
+mod tests;
