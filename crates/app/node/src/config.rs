@@ -50,6 +50,8 @@ pub struct NodeConfig {
     pub prepared_statements_max: usize,
     /// How often tables are swept of what may be purged.
     pub sweep_interval: Duration,
+    /// Names and values of all settings, as `system_views.settings` shows them.
+    pub shown_settings: Vec<(String, String)>,
 }
 
 impl Default for NodeConfig {
@@ -80,6 +82,7 @@ impl Default for NodeConfig {
             mutation_bytes_max: (16 << 20) - 64,
             prepared_statements_max: 10_000,
             sweep_interval: Duration::from_hours(1),
+            shown_settings: Vec::new(),
         }
     }
 }

@@ -158,6 +158,7 @@ impl<W: World> Node<W> {
                         .observe(theirs, self.world().unix_micros(), trusted);
                 }
             }
+            ApplicationState::Ready | ApplicationState::Draining => self.notify_change(),
             ApplicationState::InternodeAddress
             | ApplicationState::ClientAddress
             | ApplicationState::GrpcAddress
@@ -165,8 +166,6 @@ impl<W: World> Node<W> {
             | ApplicationState::Rack
             | ApplicationState::Load
             | ApplicationState::Build
-            | ApplicationState::Ready
-            | ApplicationState::Draining
             | ApplicationState::Shutdown
             | ApplicationState::Other(_) => {}
         }

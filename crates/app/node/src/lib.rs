@@ -19,6 +19,7 @@ mod prepared;
 mod read_path;
 mod requests;
 mod startup;
+mod system_tables;
 mod world;
 mod write_path;
 

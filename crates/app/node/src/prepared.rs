@@ -39,6 +39,10 @@ impl PreparedStatements {
         self.known.pin().get(id).cloned()
     }
 
+    pub(crate) fn all(&self) -> Vec<Arc<Known>> {
+        self.known.pin().values().cloned().collect()
+    }
+
     /// Keeps a plan. When the store is full any other one goes: its clients prepare it again.
     pub(crate) fn insert(&self, known: Known) -> Arc<Known> {
         let pinned = self.known.pin();

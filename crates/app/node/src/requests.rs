@@ -5,12 +5,14 @@ use crate::Node;
 use crate::World;
 use crate::prepared::Known;
 use crate::read_path::ReadRequest;
+use crate::system_tables::read_system_table;
 use crate::write_path::WriteRequest;
 use futures_util::future::join_all;
 use quorate_cluster::Change;
 use quorate_cluster::Metadata;
 use quorate_cluster::TableSchema;
 use quorate_coordinator::Receipt;
+use quorate_gossip::ApplicationState;
 use quorate_internode::PeerRequest;
 use quorate_query::BatchKind;
 use quorate_query::BatchPlan;
@@ -161,6 +163,19 @@ impl<W: World> Frontend for Node<W> {
 
     fn is_up(&self, host: HostId) -> bool {
         self.is_peer_up(host)
+    }
+
+    fn is_ready(&self, host: HostId) -> bool {
+        if host == self.me() {
+            return self.is_serving();
+        }
+        let gossip = self.gossip();
+        let endpoint = gossip.endpoint(host);
+        gossip.is_up(host)
+            && endpoint.is_some_and(|endpoint| {
+                let says = |state| endpoint.value(state).is_some_and(|value| value == "true");
+                says(ApplicationState::Ready) && !says(ApplicationState::Draining)
+            })
     }
 
     fn host_id(&self) -> HostId {
@@ -372,11 +387,16 @@ impl<W: World> Node<W> {
             started: this.started,
             deadline: deadline(this, timeout),
         };
+        let system_table = self.system_table(plan.table(), &this.metadata);
         let mut receipt: Option<Receipt> = None;
         loop {
             let commands = execution.next_reads();
             if commands.is_empty() {
                 break;
+            }
+            if let Some(table) = &system_table {
+                execution.feed(read_system_table(table, &commands)?)?;
+                continue;
             }
             let reads = commands
                 .into_iter()

@@ -79,7 +79,7 @@ fn start(args: &DevArgs, number: u8) -> anyhow::Result<Child> {
 fn report(args: &DevArgs) {
     for number in 1..=args.nodes {
         eprintln!(
-            "node {number}: clients at 127.0.0.{number}:9160, log in {}",
+            "node {number}: drivers at 127.0.0.{number}:9042, gRPC at 127.0.0.{number}:9160, log in {}",
             args.data_directory
                 .join(format!("node{number}"))
                 .join("log")

@@ -73,10 +73,12 @@ async fn serve(settings: Settings, started: Instant) -> anyhow::Result<()> {
     let host_id = host_id(&blobs).await?;
     let internode = listen(&settings.listen_address, settings.internode_port).await?;
     let client = listen(&settings.listen_address, settings.client_port).await?;
+    let native = listen(&settings.listen_address, settings.native_port).await?;
     let identity = Identity {
         host_id,
         internode: advertised(&settings, &internode)?,
         client: advertised(&settings, &client)?,
+        native: Some(advertised_to_drivers(&settings, &native).await?),
         datacenter: Arc::from(settings.datacenter.as_str()),
         rack: Arc::from(settings.rack.as_str()),
         build: env!("CARGO_PKG_VERSION").to_owned(),
@@ -116,9 +118,19 @@ async fn serve(settings: Settings, started: Instant) -> anyhow::Result<()> {
         operator,
         until(stopped),
     ));
+    let (stop_drivers, drivers_stopped) = watch::channel(false);
+    let serving_drivers = tokio::spawn(quorate_native::serve(
+        quorate_native::Listener {
+            socket: native,
+            config: quorate_native::NativeConfig::default(),
+        },
+        node.clone(),
+        until(drivers_stopped),
+    ));
     tracing::info!(
         host_id = %host_id,
         client = %node.identity().client,
+        native = node.identity().native.as_ref().map(tracing::field::display),
         internode = %node.identity().internode,
         after_ms = started.elapsed().as_millis() as u64,
         "serving"
@@ -126,6 +138,12 @@ async fn serve(settings: Settings, started: Instant) -> anyhow::Result<()> {
 
     told_to_stop().await;
     tracing::info!("stopping");
+    // CQL has no word for "go elsewhere": connections are closed, each in a quiet moment, while the
+    // node still answers.
+    let _ = stop_drivers.send(true);
+    if tokio::time::timeout(GOODBYE, serving_drivers).await.is_err() {
+        tracing::debug!("some drivers were still connected");
+    }
     node.stop_serving();
     // Clients are told first, then peers: what clients have begun still reaches its replicas.
     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -176,6 +194,27 @@ fn advertised(settings: &Settings, listener: &TcpListener) -> anyhow::Result<End
     Ok(Endpoint {
         host: settings.advertised().to_owned(),
         port,
+    })
+}
+
+/// Drivers are told addresses, not names.
+async fn advertised_to_drivers(
+    settings: &Settings,
+    listener: &TcpListener,
+) -> anyhow::Result<Endpoint> {
+    let named = advertised(settings, listener)?;
+    if named.socket_address().is_some() {
+        return Ok(named);
+    }
+    let mut addresses = tokio::net::lookup_host((named.host.as_str(), named.port))
+        .await
+        .with_context(|| format!("advertise_address {} cannot be looked up", named.host))?;
+    let address = addresses
+        .next()
+        .with_context(|| format!("advertise_address {} has no address", named.host))?;
+    Ok(Endpoint {
+        host: address.ip().to_string(),
+        port: named.port,
     })
 }
 

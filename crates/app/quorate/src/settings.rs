@@ -14,6 +14,7 @@ use quorate_storage::EngineConfig;
 use quorate_types::ConsistencyLevel;
 use quorate_types::Endpoint;
 use serde::Deserialize;
+use serde::Serialize;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,7 +32,7 @@ const ENVIRONMENT_OTHERS: [&str; 4] = [
 ];
 
 /// Everything of `config/quorate.toml`; the defaults are the file's.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
     pub(crate) cluster_name: String,
@@ -40,6 +41,7 @@ pub(crate) struct Settings {
     pub(crate) advertise_address: String,
     pub(crate) internode_port: u16,
     pub(crate) client_port: u16,
+    pub(crate) native_port: u16,
     pub(crate) seeds: Vec<String>,
     pub(crate) datacenter: String,
     pub(crate) rack: String,
@@ -88,6 +90,7 @@ impl Default for Settings {
             advertise_address: String::new(),
             internode_port: 7000,
             client_port: 9160,
+            native_port: 9042,
             seeds: Vec::new(),
             datacenter: "dc1".to_owned(),
             rack: "rack1".to_owned(),
@@ -176,11 +179,20 @@ impl Settings {
             self.num_tokens
         );
         ensure!(self.page_size > 0, "page_size is 0");
-        ensure!(
-            self.internode_port != self.client_port || self.internode_port == 0,
-            "internode_port and client_port are both {}",
-            self.client_port
-        );
+        let ports = [
+            ("internode_port", self.internode_port),
+            ("client_port", self.client_port),
+            ("native_port", self.native_port),
+        ];
+        for (index, (name, port)) in ports.iter().enumerate() {
+            let same = ports
+                .iter()
+                .skip(index + 1)
+                .find(|(_, other)| other == port && *port != 0);
+            if let Some((other, _)) = same {
+                anyhow::bail!("{name} and {other} are both {port}");
+            }
+        }
         ensure!(
             self.phi_threshold > 0.0,
             "phi_threshold is {}, expected more than 0",
@@ -285,7 +297,18 @@ impl Settings {
             mutation_bytes_max: self.engine()?.mutation_bytes_max(),
             prepared_statements_max: self.prepared_statements_max,
             sweep_interval: Duration::from_millis(self.sweep_interval_ms),
+            shown_settings: self.shown()?,
         })
+    }
+
+    /// Names and values as text.
+    fn shown(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let table = Table::try_from(self).context("the settings cannot be listed")?;
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        Ok(table
+            .iter()
+            .map(|(name, value)| (name.clone(), text(value)))
+            .collect())
     }
 
     /// What the engine is told.
@@ -415,6 +438,7 @@ mod tests {
             ("commit_log_sync=never", "commit_log_sync"),
             ("listen_address=0.0.0.0", "advertise_address"),
             ("client_port=7000", "internode_port and client_port"),
+            ("native_port=9160", "client_port and native_port"),
             ("default_consistency=MOST", "default_consistency"),
             ("seeds=a:b", "seeds"),
             ("log_format=xml", "log_format"),

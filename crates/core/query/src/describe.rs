@@ -89,17 +89,18 @@ impl DescribePlan {
                 "Murmur3Partitioner",
                 "GossipingPropertyFileSnitch",
             ])],
-            DescribeTarget::Keyspaces => metadata
-                .keyspaces
-                .keys()
-                .map(|name| row(&[name, "keyspace", name]))
+            DescribeTarget::Keyspaces => all_keyspaces(metadata)
+                .map(|keyspace| row(&[&keyspace.name, "keyspace", &keyspace.name]))
                 .collect(),
             DescribeTarget::Tables => self.tables(metadata),
             // None of these can be created yet.
             DescribeTarget::Types | DescribeTarget::Functions | DescribeTarget::Aggregates => {
                 Vec::new()
             }
-            DescribeTarget::Schema { .. } => metadata
+            DescribeTarget::Schema { full: true } => all_keyspaces(metadata)
+                .flat_map(|keyspace| keyspace_rows(keyspace, false))
+                .collect(),
+            DescribeTarget::Schema { full: false } => metadata
                 .keyspaces
                 .values()
                 .flat_map(|keyspace| keyspace_rows(keyspace, false))
@@ -107,9 +108,7 @@ impl DescribePlan {
             DescribeTarget::Keyspace { name, only } => {
                 let name = name.as_ref().or(self.keyspace.as_ref());
                 let name = name.ok_or_else(no_keyspace)?;
-                let keyspace = metadata
-                    .keyspaces
-                    .get(name)
+                let keyspace = keyspace_named(metadata, name)
                     .ok_or_else(|| invalid(format!("'{name}' not found in keyspaces")))?;
                 keyspace_rows(keyspace, *only)
             }
@@ -135,9 +134,7 @@ impl DescribePlan {
     }
 
     fn tables(&self, metadata: &Metadata) -> Rows {
-        metadata
-            .keyspaces
-            .values()
+        all_keyspaces(metadata)
             .filter(|keyspace| {
                 self.keyspace
                     .as_ref()
@@ -157,9 +154,7 @@ impl DescribePlan {
     ) -> Result<Option<Rows>, RequestError> {
         let keyspace = name.keyspace.as_ref().or(self.keyspace.as_ref());
         let keyspace = keyspace.ok_or_else(no_keyspace)?;
-        let keyspace = metadata
-            .keyspaces
-            .get(keyspace)
+        let keyspace = keyspace_named(metadata, keyspace)
             .ok_or_else(|| invalid(format!("'{keyspace}' not found in keyspaces")))?;
         let table = keyspace.tables.get(&name.name);
         Ok(table.map(|table| {
@@ -170,7 +165,7 @@ impl DescribePlan {
 
     fn named(&self, metadata: &Metadata, name: &QualifiedName) -> Result<Rows, RequestError> {
         if name.keyspace.is_none()
-            && let Some(keyspace) = metadata.keyspaces.get(&name.name)
+            && let Some(keyspace) = keyspace_named(metadata, &name.name)
         {
             return Ok(keyspace_rows(keyspace, false));
         }
@@ -199,6 +194,16 @@ impl DescribePlan {
             self.keyspace_of(name)
         ))
     }
+}
+
+/// Users' keyspaces, then the server's own.
+fn all_keyspaces(metadata: &Metadata) -> impl Iterator<Item = &Arc<Keyspace>> {
+    let own = quorate_system::keyspaces().iter();
+    metadata.keyspaces.values().chain(own)
+}
+
+fn keyspace_named<'a>(metadata: &'a Metadata, name: &str) -> Option<&'a Arc<Keyspace>> {
+    all_keyspaces(metadata).find(|keyspace| keyspace.name == name)
 }
 
 fn no_keyspace() -> RequestError {

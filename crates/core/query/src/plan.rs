@@ -158,8 +158,22 @@ impl Names<'_> {
         })
     }
 
+    /// A table to read: a user's or the server's own.
+    fn readable(&self, name: &QualifiedName) -> Result<Arc<TableSchema>, RequestError> {
+        match quorate_system::table(self.keyspace(name)?, &name.name) {
+            Some(table) => Ok(Arc::clone(table)),
+            None => self.table(name),
+        }
+    }
+
+    /// A user's table.
     fn table(&self, name: &QualifiedName) -> Result<Arc<TableSchema>, RequestError> {
         let keyspace = self.keyspace(name)?;
+        if quorate_system::table(keyspace, &name.name).is_some() {
+            return Err(RequestError::Unauthorized(format!(
+                "{keyspace} keyspace is not user-modifiable."
+            )));
+        }
         let found = self.metadata.table(keyspace, &name.name);
         found
             .map(Arc::clone)
@@ -171,6 +185,9 @@ impl Names<'_> {
             return Ok(plan);
         }
         match statement {
+            Statement::Use(name) if quorate_system::is_system_keyspace(name) => {
+                Ok(Plan::Use(name.clone()))
+            }
             Statement::Use(name) => match self.metadata.keyspace(name) {
                 Ok(_) => Ok(Plan::Use(name.clone())),
                 Err(_) => Err(invalid(format!("Keyspace '{name}' does not exist"))),
@@ -206,7 +223,7 @@ impl Names<'_> {
         let mut markers = Markers::default();
         let modify = match statement {
             Statement::Select(select) => {
-                let table = self.table(&select.table)?;
+                let table = self.readable(&select.table)?;
                 let plan = crate::select::select(&table, select)?;
                 return Ok(Some(Plan::Select(plan)));
             }

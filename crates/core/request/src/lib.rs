@@ -197,6 +197,10 @@ pub trait Frontend: Clone + Send + Sync + 'static {
     /// Whether a node is thought alive.
     fn is_up(&self, host: HostId) -> bool;
 
+    /// Whether a node is up and serves clients, by what it said last: no guess from a single
+    /// connection.
+    fn is_ready(&self, host: HostId) -> bool;
+
     /// Who this node is.
     fn host_id(&self) -> HostId;
 

@@ -1,5 +1,7 @@
 //! Identities: nodes, their addresses, tables, epochs, ballots.
 
+use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::fmt;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -45,6 +47,14 @@ impl fmt::Display for Endpoint {
         } else {
             write!(f, "{}:{}", self.host, self.port)
         }
+    }
+}
+
+impl Endpoint {
+    /// The address, when the host is an IP address and no name.
+    pub fn socket_address(&self) -> Option<SocketAddr> {
+        let address: IpAddr = self.host.parse().ok()?;
+        Some(SocketAddr::new(address, self.port))
     }
 }
 

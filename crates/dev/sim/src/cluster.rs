@@ -355,6 +355,7 @@ impl Cluster {
             mutation_bytes_max: 1 << 20,
             prepared_statements_max: 10_000,
             sweep_interval: plan.sweep_interval,
+            shown_settings: Vec::new(),
         }
     }
 

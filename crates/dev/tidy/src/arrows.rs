@@ -36,6 +36,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "quorate-data",
             "quorate-cluster",
             "quorate-cql",
+            "quorate-system",
         ],
     ),
     (
@@ -61,6 +62,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("quorate-internode", &["core/*"]),
     ("quorate-grpc", &["core/*"]),
+    ("quorate-native", &["core/*"]),
     // app: wiring and programs; the node meets the engine only through a trait
     ("quorate-node", &["core/*", "quorate-internode"]),
     ("quorate-client", &["quorate-types", "quorate-data"]),
