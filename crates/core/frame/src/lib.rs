@@ -35,6 +35,8 @@ mod request;
 mod response;
 mod rows;
 pub mod segment;
+#[cfg(test)]
+mod tests;
 mod type_option;
 mod version;
 mod violation;
@@ -44,6 +46,7 @@ pub use compression::Compression;
 pub use compression::CompressionError;
 pub use envelope::EnvelopeReader;
 pub use envelope::split_envelope;
+pub use error_body::Acks;
 pub use error_body::ErrorBody;
 pub use error_body::ErrorDetail;
 pub use error_body::Failures;

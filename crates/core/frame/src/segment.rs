@@ -230,3 +230,12 @@ impl SegmentReader {
         }))
     }
 }
+
+/// A segment with right checksums around whatever its header says.
+#[cfg(test)]
+pub(crate) fn forge(header: u64, header_bytes: usize, payload: &[u8]) -> BytesMut {
+    let mut out = BytesMut::new();
+    write_header(header, header_bytes, &mut out);
+    write_payload(payload, &mut out);
+    out
+}
