@@ -20,6 +20,7 @@ mod read_path;
 mod requests;
 mod startup;
 mod system_tables;
+mod traces;
 mod world;
 mod write_path;
 

@@ -7,6 +7,7 @@ use crate::World;
 use crate::hints::HintBook;
 use crate::metadata_log::MetadataLog;
 use crate::prepared::PreparedStatements;
+use crate::traces::Traces;
 use arc_swap::ArcSwap;
 use quorate_cluster::Metadata;
 use quorate_cluster::TableSchema;
@@ -68,6 +69,7 @@ pub(crate) struct Inner<W: World> {
     pub(crate) clock: HybridClock,
     latencies: Mutex<LatencyTracker>,
     pub(crate) prepared: PreparedStatements,
+    pub(crate) traces: Traces,
     pub(crate) hints: HintBook,
     pub(crate) in_flight: AtomicUsize,
     pub(crate) serving: AtomicBool,
@@ -85,6 +87,7 @@ impl<W: World> Node<W> {
     ) -> Self {
         let prepared = PreparedStatements::new(config.prepared_statements_max);
         Self(Arc::new(Inner {
+            traces: Traces::default(),
             world,
             identity,
             metadata: ArcSwap::from_pointee(metadata),

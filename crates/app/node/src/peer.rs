@@ -5,6 +5,7 @@ use crate::EngineFailure;
 use crate::Node;
 use crate::World;
 use bytes::Bytes;
+use quorate_cluster::TableSchema;
 use quorate_cluster::batches_table_id;
 use quorate_data::Mutation;
 use quorate_data::ReadCommand;
@@ -101,10 +102,32 @@ impl<W: World> Node<W> {
             overloaded: false,
             message: damage.to_string(),
         })?;
+        if let Some(table) = quorate_system::table_by_id(command.table) {
+            return self.read_own_table(table, command);
+        }
         if self.current_metadata().table_by_id(command.table).is_none() {
             self.catch_up_with(from).await;
         }
         let reply = self.engine().read(command.clone()).await?;
+        Ok((command, reply))
+    }
+
+    /// A system table as this node has it, for a peer that gathers all of them.
+    fn read_own_table(
+        &self,
+        table: &TableSchema,
+        command: ReadCommand,
+    ) -> Result<(ReadCommand, quorate_data::DataReply), EngineFailure> {
+        let refuse = |message: String| EngineFailure {
+            reason: FailureReason::Unknown,
+            overloaded: false,
+            message,
+        };
+        let contents = self
+            .system_table(table, &self.current_metadata())
+            .ok_or_else(|| refuse(format!("{} is no system table", table.full_name())))?;
+        let reply = quorate_data::partition::read(&contents, &command)
+            .map_err(|error| refuse(error.to_string()))?;
         Ok((command, reply))
     }
 

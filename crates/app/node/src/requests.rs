@@ -6,6 +6,8 @@ use crate::World;
 use crate::prepared::Known;
 use crate::read_path::ReadRequest;
 use crate::system_tables::read_system_table;
+use crate::traces;
+use crate::traces::Traced;
 use crate::write_path::WriteRequest;
 use futures_util::future::join_all;
 use quorate_cluster::Change;
@@ -45,6 +47,7 @@ use quorate_types::NowInSeconds;
 use quorate_types::RequestError;
 use quorate_types::WriteTimestamp;
 use quorate_types::WriteType;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::sync::Arc;
@@ -73,8 +76,11 @@ impl<W: World> Frontend for Node<W> {
             Statement::Text(text) => {
                 let keyspace = request.options.keyspace.as_deref();
                 let prepared = quorate_query::prepare(text, &this.metadata, keyspace)?;
-                self.run(&this, &prepared.plan, &request.values, names)
-                    .await
+                let mut response = self
+                    .run(&this, &prepared.plan, &request.values, names)
+                    .await?;
+                self.trace(&this, "Execute CQL3 query", text, &mut response);
+                Ok(response)
             }
             Statement::Prepared(id) => {
                 let known = self.known_statement(id, &this)?;
@@ -84,6 +90,12 @@ impl<W: World> Frontend for Node<W> {
                     id: known.prepared.result_metadata_id,
                     have_changed: known.have_columns_changed,
                 });
+                self.trace(
+                    &this,
+                    "Execute CQL3 prepared query",
+                    &known.text,
+                    &mut response,
+                );
                 Ok(response)
             }
         }
@@ -154,7 +166,15 @@ impl<W: World> Frontend for Node<W> {
         let bound = self.with_context(&this, &[], None, |context| {
             quorate_query::batch(kind, &statements, context)
         })?;
-        self.write_batch(&this, bound).await
+        let mut response = self.write_batch(&this, bound).await?;
+        let shown = format!("a batch of {} statements", statements.len());
+        self.trace(
+            &this,
+            "Execute batch of CQL3 queries",
+            &shown,
+            &mut response,
+        );
+        Ok(response)
     }
 
     fn metadata(&self) -> Arc<Metadata> {
@@ -292,6 +312,34 @@ impl<W: World> Node<W> {
         Ok(known)
     }
 
+    /// Writes down what happened, when the client wants to know.
+    fn trace(
+        &self,
+        this: &Request<'_>,
+        request: &'static str,
+        query: &str,
+        response: &mut Response,
+    ) {
+        let options = this.options;
+        if !options.trace {
+            return;
+        }
+        let mut parameters = BTreeMap::from([
+            ("query".to_owned(), query.to_owned()),
+            ("consistency_level".to_owned(), this.level.to_string()),
+        ]);
+        if let Some(page_size) = options.page_size {
+            parameters.insert("page_size".to_owned(), page_size.to_string());
+        }
+        let traced = Traced {
+            request,
+            parameters,
+            client: options.client,
+            duration: self.now().since(this.started),
+        };
+        response.tracing_id = Some(self.keep_trace(traced, response.receipt.as_ref()));
+    }
+
     fn with_context<T>(
         &self,
         this: &Request<'_>,
@@ -316,7 +364,7 @@ impl<W: World> Node<W> {
 
     /// A version 1 UUID that no other call gives: its time is the node's own clock, which never
     /// repeats, its node bits are the host id's.
-    fn time_uuid(&self) -> Uuid {
+    pub(crate) fn time_uuid(&self) -> Uuid {
         let micros = self.inner().clock.next(self.world().unix_micros()).micros();
         let ticks_since_1970 = u64::try_from(micros).unwrap_or(0).saturating_mul(10);
         let timestamp = uuid::Timestamp::from_unix_time(
@@ -387,14 +435,18 @@ impl<W: World> Node<W> {
             started: this.started,
             deadline: deadline(this, timeout),
         };
-        let system_table = self.system_table(plan.table(), &this.metadata);
+        let mut system_table = self.system_table(plan.table(), &this.metadata);
         let mut receipt: Option<Receipt> = None;
         loop {
             let commands = execution.next_reads();
             if commands.is_empty() {
                 break;
             }
-            if let Some(table) = &system_table {
+            if let Some(table) = &mut system_table {
+                if plan.table().keyspace == traces::KEYSPACE {
+                    self.gather_traces(plan.table(), &commands, &this.metadata, table)
+                        .await;
+                }
                 execution.feed(read_system_table(table, &commands)?)?;
                 continue;
             }
@@ -418,6 +470,7 @@ impl<W: World> Node<W> {
             outcome: Outcome::Rows(rows),
             receipt,
             columns: None,
+            tracing_id: None,
         })
     }
 
@@ -443,6 +496,7 @@ impl<W: World> Node<W> {
             warnings: Vec::new(),
             receipt: Some(receipt),
             columns: None,
+            tracing_id: None,
         })
     }
 
@@ -484,6 +538,7 @@ impl<W: World> Node<W> {
             warnings,
             receipt: Some(receipt),
             columns: None,
+            tracing_id: None,
         })
     }
 
@@ -571,6 +626,7 @@ const fn plain(outcome: Outcome) -> Response {
         warnings: Vec::new(),
         receipt: None,
         columns: None,
+        tracing_id: None,
     }
 }
 

@@ -32,7 +32,10 @@ const GOSSIP_FACTS: [(ApplicationState, &str); 6] = [
     (ApplicationState::Rack, "rack"),
     (ApplicationState::Load, "load"),
     (ApplicationState::Build, "release_version"),
-    (ApplicationState::InternodeAddress, "internal_address_and_port"),
+    (
+        ApplicationState::InternodeAddress,
+        "internal_address_and_port",
+    ),
     (ApplicationState::Ready, "rpc_ready"),
 ];
 
@@ -67,6 +70,7 @@ impl<W: World> Node<W> {
             clients: Vec::new(),
             settings: self.config().shown_settings.clone(),
             sizes: self.sizes(metadata),
+            traces: self.inner().traces.all(),
             gossip: gossip
                 .iter()
                 .filter_map(|(_, state, _)| gossip_view(state))
@@ -133,7 +137,7 @@ pub(crate) fn read_system_table(
 }
 
 /// The address of an endpoint; a host that is a name has none that tables could show.
-fn address_of(endpoint: &Endpoint) -> SocketAddr {
+pub(crate) fn address_of(endpoint: &Endpoint) -> SocketAddr {
     let unknown = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), endpoint.port);
     endpoint.socket_address().unwrap_or(unknown)
 }

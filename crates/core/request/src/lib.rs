@@ -18,8 +18,10 @@ use quorate_types::NowInSeconds;
 use quorate_types::RequestError;
 use quorate_types::WriteTimestamp;
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// The id of a prepared statement: the same on every node and after restarts.
 pub type StatementId = [u8; 16];
@@ -57,6 +59,10 @@ pub struct Options {
     /// The client keeps a prepared statement's result columns as they were when it prepared it, and
     /// cannot be told that they have changed: it must be made to prepare it again.
     pub keeps_columns: bool,
+    /// Whether what happens is to be written down in `system_traces`.
+    pub trace: bool,
+    /// Where the client is, for the trace.
+    pub client: Option<IpAddr>,
 }
 
 /// One statement with its values.
@@ -94,6 +100,8 @@ pub struct Response {
     pub receipt: Option<Receipt>,
     /// Of a prepared statement's rows: which columns they have.
     pub columns: Option<ResultColumns>,
+    /// Where its trace is, when one was asked for.
+    pub tracing_id: Option<Uuid>,
 }
 
 /// The version of a prepared statement's result columns.

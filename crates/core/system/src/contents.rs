@@ -3,6 +3,7 @@
 mod nodes;
 mod schema;
 mod sizes;
+mod traces;
 mod views;
 
 use crate::Snapshot;
@@ -32,6 +33,8 @@ pub fn contents(table: TableId, snapshot: &Snapshot<'_>) -> Option<MemoryTable> 
         ("system_virtual_schema", "keyspaces") => schema::virtual_keyspaces(&mut rows),
         ("system_virtual_schema", "tables") => schema::virtual_tables(&mut rows),
         ("system_virtual_schema", "columns") => schema::virtual_columns(&mut rows),
+        ("system_traces", "sessions") => traces::sessions(&mut rows, snapshot),
+        ("system_traces", "events") => traces::events(&mut rows, snapshot),
         ("system_views", "clients") => views::clients(&mut rows, snapshot),
         ("system_views", "gossip_info") => views::gossip_info(&mut rows, snapshot),
         ("system_views", "settings") => views::settings(&mut rows, snapshot),

@@ -28,6 +28,8 @@ pub use snapshot::PreparedView;
 pub use snapshot::SizeEstimate;
 pub use snapshot::Snapshot;
 pub use snapshot::SslView;
+pub use snapshot::TraceEvent;
+pub use snapshot::TraceView;
 
 use quorate_cluster::Metadata;
 use uuid::Uuid;

@@ -4,7 +4,10 @@ use bytes::Bytes;
 use quorate_cluster::Metadata;
 use quorate_types::HostId;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// What a node knows at one moment.
@@ -27,6 +30,44 @@ pub struct Snapshot<'a> {
     pub sizes: Vec<SizeEstimate>,
     /// What gossip knows of each node.
     pub gossip: Vec<GossipView>,
+    /// The requests that were traced here.
+    pub traces: Vec<Arc<TraceView>>,
+}
+
+/// A request that was traced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceView {
+    /// A time UUID.
+    pub id: Uuid,
+    /// Who asked, when that is known.
+    pub client: Option<IpAddr>,
+    /// The node that coordinated it.
+    pub coordinator: SocketAddr,
+    /// How long it took.
+    pub duration: Duration,
+    /// The statement, its consistency level and the like.
+    pub parameters: BTreeMap<String, String>,
+    /// What kind of request it was.
+    pub request: String,
+    /// Milliseconds since 1970.
+    pub started_millis: u64,
+    /// What happened, in its order.
+    pub events: Vec<TraceEvent>,
+}
+
+/// One thing that happened during a traced request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceEvent {
+    /// A time UUID; later ones sort later.
+    pub id: Uuid,
+    /// What happened.
+    pub activity: String,
+    /// On which node.
+    pub source: SocketAddr,
+    /// Since the request's start.
+    pub elapsed: Duration,
+    /// Which part of that node.
+    pub thread: &'static str,
 }
 
 /// The node that answers. Its datacenter, rack and tokens come from the metadata.

@@ -100,6 +100,8 @@ fn options(
         now: None,
         // Rows always say their columns here.
         keeps_columns: false,
+        trace: false,
+        client: None,
     })
 }
 

@@ -39,6 +39,7 @@ use quorate_request::Frontend;
 use quorate_types::RequestError;
 use std::collections::BTreeMap;
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -59,13 +60,22 @@ const UNSENT_BYTES_MAX: usize = 4 << 20;
 const GRACE: Duration = Duration::from_secs(1);
 
 /// What the client has said, once for the whole connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Session {
+    /// Where the client is.
+    pub(crate) client: IpAddr,
     /// The keyspace of names without one. USE changes it.
     keyspace: Mutex<Option<String>>,
 }
 
 impl Session {
+    fn new(client: IpAddr) -> Self {
+        Self {
+            client,
+            keyspace: Mutex::default(),
+        }
+    }
+
     pub(crate) fn keyspace(&self) -> Option<String> {
         // Nothing that holds it panics.
         let keyspace = self.keyspace.lock().unwrap_or_else(PoisonError::into_inner);
@@ -93,9 +103,10 @@ enum Phase {
 pub(crate) async fn run<F: Frontend>(
     mut reader: impl AsyncRead + Unpin,
     mut writer: impl AsyncWrite + Unpin,
+    client: IpAddr,
     shared: &Arc<Shared<F>>,
 ) -> io::Result<()> {
-    let mut connection = Connection::new(Arc::clone(shared));
+    let mut connection = Connection::new(client, Arc::clone(shared));
     let mut events = shared.events.subscribe();
     let mut stops = shared.stops.clone();
     let mut stops_later = stops.clone();
@@ -173,10 +184,10 @@ struct Connection<F> {
 }
 
 impl<F: Frontend> Connection<F> {
-    fn new(shared: Arc<Shared<F>>) -> Self {
+    fn new(client: IpAddr, shared: Arc<Shared<F>>) -> Self {
         Self {
             shared,
-            session: Arc::default(),
+            session: Arc::new(Session::new(client)),
             budget: Arc::default(),
             phase: Phase::Starting,
             version: None,
@@ -300,6 +311,7 @@ impl<F: Frontend> Connection<F> {
             frontend: self.shared.frontend.clone(),
             session: Arc::clone(&self.session),
             version,
+            tracing: frame.tracing,
         };
         Some(async move {
             let answer = work.answer(stream, frame).await;

@@ -33,6 +33,7 @@ use quorate_types::RequestError;
 use quorate_types::WriteTimestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// What this server offers (semantics 10.10).
 pub(crate) fn supported() -> BTreeMap<String, Vec<String>> {
@@ -86,6 +87,7 @@ pub(crate) struct RowsAnswer {
     pub(crate) result: ResultSet,
     pub(crate) skip_metadata: bool,
     pub(crate) new_metadata_id: Option<[u8; 16]>,
+    pub(crate) tracing_id: Option<Uuid>,
 }
 
 /// Carries out requests of one connection.
@@ -93,6 +95,8 @@ pub(crate) struct Work<F> {
     pub(crate) frontend: F,
     pub(crate) session: Arc<Session>,
     pub(crate) version: Version,
+    /// Whether the client wants the request traced.
+    pub(crate) tracing: bool,
 }
 
 impl<F: Frontend> Work<F> {
@@ -235,6 +239,8 @@ impl<F: Frontend> Work<F> {
             timestamp: timestamp.map_err(|error| RequestError::Invalid(error.to_string()))?,
             now: now.transpose()?,
             keeps_columns: self.version < Version::V5,
+            trace: self.tracing,
+            client: Some(self.session.client),
             ..Options::default()
         })
     }
@@ -263,6 +269,7 @@ impl<F: Frontend> Work<F> {
                     result,
                     skip_metadata: skip_metadata && (is_certain || is_known),
                     new_metadata_id,
+                    tracing_id: response.tracing_id,
                 });
             }
             Outcome::Void => Response::Void,
@@ -275,6 +282,7 @@ impl<F: Frontend> Work<F> {
         let mut frame = ResponseFrame::new(stream, result);
         // Version 3 has no warnings; the encoder leaves them out.
         frame.warnings = response.warnings;
+        frame.tracing_id = response.tracing_id;
         Answer::Frame(frame)
     }
 }

@@ -105,7 +105,7 @@ fn encode_rows_answer(
     });
     let frame = ResponseFrame {
         stream: answer.stream,
-        tracing_id: None,
+        tracing_id: answer.tracing_id,
         warnings: answer.warnings.clone(),
         custom_payload: std::collections::BTreeMap::new(),
         response: RowsRef {

@@ -131,7 +131,7 @@ async fn serve_one<F: Frontend>(
     slot: OwnedSemaphorePermit,
 ) {
     let (reader, writer) = stream.into_split();
-    if let Err(error) = connection::run(reader, writer, &shared).await {
+    if let Err(error) = connection::run(reader, writer, peer.ip(), &shared).await {
         tracing::debug!(%peer, %error, "a connection broke");
     }
     drop(slot);

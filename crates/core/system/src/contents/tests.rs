@@ -187,6 +187,7 @@ fn snapshot(metadata: &Metadata) -> Snapshot<'_> {
         settings: Vec::new(),
         sizes: Vec::new(),
         gossip: Vec::new(),
+        traces: Vec::new(),
     }
 }
 
