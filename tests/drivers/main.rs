@@ -1,6 +1,10 @@
 //! The promise: the proto is enough to write a driver in any language, and the drivers and tools that
 //! were written for Cassandra work unchanged.
 
+mod application;
 mod clients;
+mod go;
+mod java;
+mod node;
 mod python;
 mod services;

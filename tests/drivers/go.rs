@@ -1,0 +1,35 @@
+//! A Go program with Apache's gocql does its work.
+
+use crate::application;
+use crate::clients::alone;
+use crate::clients::run;
+use crate::clients::skipped;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The program, built from the sources beside this file with modules kept in the cache; or why it
+/// cannot be.
+fn program() -> anyhow::Result<Result<PathBuf, String>> {
+    alone("go-driver", |kept| {
+        let program = kept.join("bin/go-driver");
+        let built = run(Command::new("go")
+            .args(["build", "-trimpath", "-modcacherw", "-o"])
+            .arg(&program)
+            .arg(".")
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("drivers/go"))
+            // No other Go than the one that is here.
+            .env("GOTOOLCHAIN", "local")
+            .env("GOMODCACHE", kept.join("modules"))
+            .env("GOCACHE", kept.join("build")));
+        Ok(built.map(|_| program))
+    })
+}
+
+#[test]
+fn a_go_program_with_gocql_does_its_work() -> anyhow::Result<()> {
+    match program()? {
+        Ok(program) => application::works(Command::new(program)),
+        Err(reason) => skipped("the Go driver", &reason),
+    }
+}
