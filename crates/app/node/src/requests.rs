@@ -632,7 +632,7 @@ const fn plain(outcome: Outcome) -> Response {
 
 fn schema_change(change: &Change) -> Option<(SchemaChangeKind, String, Option<String>)> {
     match change {
-        Change::None | Change::Nodes => None,
+        Change::None | Change::Nodes | Change::Roles => None,
         Change::KeyspaceCreated(name) => Some((SchemaChangeKind::Created, name.clone(), None)),
         Change::KeyspaceAltered(name) => Some((SchemaChangeKind::Updated, name.clone(), None)),
         Change::KeyspaceDropped { name, .. } => {

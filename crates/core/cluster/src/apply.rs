@@ -17,12 +17,15 @@ mod create_table;
 mod keyspaces;
 mod metadata_replicas;
 mod nodes;
+mod roles;
 
 use crate::Change;
 use crate::Metadata;
 use crate::Refused;
+use crate::Role;
 use crate::Transformation;
 use nodes::NodeUpdate;
+use roles::RoleUpdate;
 
 impl Metadata {
     /// The state after `transformation` and what it changed, or why not.
@@ -32,7 +35,7 @@ impl Metadata {
         let change = next.change(transformation)?;
         match change {
             Change::None => return Ok((self.clone(), Change::None)),
-            Change::Nodes => {}
+            Change::Nodes | Change::Roles => {}
             Change::KeyspaceCreated(_)
             | Change::KeyspaceAltered(_)
             | Change::KeyspaceDropped { .. }
@@ -100,6 +103,76 @@ impl Metadata {
                 table,
                 if_exists,
             } => self.drop_table(keyspace, table, *if_exists),
+            Transformation::CreateFirstSuperuser { .. }
+            | Transformation::CreateRole { .. }
+            | Transformation::AlterRole { .. }
+            | Transformation::DropRole { .. }
+            | Transformation::GrantRole { .. }
+            | Transformation::RevokeRole { .. }
+            | Transformation::GrantPermissions { .. }
+            | Transformation::RevokePermissions { .. } => self.change_roles(transformation),
+            Transformation::Authored { author, asked } => self.apply_authored(author, asked),
+        }
+    }
+
+    fn change_roles(&mut self, transformation: &Transformation) -> Result<Change, Refused> {
+        match transformation {
+            Transformation::CreateFirstSuperuser { name, salted_hash } => {
+                self.create_first_superuser(name, salted_hash)
+            }
+            Transformation::CreateRole {
+                name,
+                can_login,
+                is_superuser,
+                salted_hash,
+                if_not_exists,
+            } => {
+                let role = Role {
+                    name: name.clone(),
+                    can_login: *can_login,
+                    is_superuser: *is_superuser,
+                    salted_hash: salted_hash.clone(),
+                    ..Role::default()
+                };
+                self.create_role(role, *if_not_exists)
+            }
+            Transformation::AlterRole {
+                name,
+                can_login,
+                is_superuser,
+                salted_hash,
+                if_exists,
+            } => {
+                let update = RoleUpdate {
+                    can_login: *can_login,
+                    is_superuser: *is_superuser,
+                    salted_hash: salted_hash.as_ref(),
+                };
+                self.alter_role(name, &update, *if_exists)
+            }
+            Transformation::DropRole { name, if_exists } => self.drop_role(name, *if_exists),
+            Transformation::GrantRole { role, grantee } => self.grant_role(role, grantee),
+            Transformation::RevokeRole { role, grantee } => self.revoke_role(role, grantee),
+            Transformation::GrantPermissions {
+                role,
+                resource,
+                permissions,
+            } => self.grant_permissions(role, resource, permissions),
+            Transformation::RevokePermissions {
+                role,
+                resource,
+                permissions,
+            } => self.revoke_permissions(role, resource, permissions),
+            Transformation::Initialize { .. }
+            | Transformation::Join { .. }
+            | Transformation::UpdateNode { .. }
+            | Transformation::CreateKeyspace { .. }
+            | Transformation::AlterKeyspace { .. }
+            | Transformation::DropKeyspace { .. }
+            | Transformation::CreateTable { .. }
+            | Transformation::AlterTable { .. }
+            | Transformation::DropTable { .. }
+            | Transformation::Authored { .. } => Ok(Change::None),
         }
     }
 }

@@ -9,6 +9,7 @@
 //! * **C1** Decoding never panics and never reserves memory that the bytes do not back.
 //! * **C2** What decodes satisfies the invariants of the state: ids unique, keys complete.
 
+mod roles;
 mod schema;
 mod transformation;
 mod wire;
@@ -23,8 +24,11 @@ use wire::Coded;
 use wire::Reader;
 use wire::coded_struct;
 
-/// The version that is written, and the newest that is read.
-const VERSION: u8 = 1;
+/// The newest version that is read.
+const VERSION: u8 = 2;
+/// The version of what has no roles in it. It is still written for that, so that older builds read
+/// all they can understand.
+const VERSION_WITHOUT_ROLES: u8 = 1;
 
 /// Bytes that are no metadata, or of a newer version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,19 +38,27 @@ pub struct CorruptMetadata(pub String);
 impl Metadata {
     /// The snapshot's bytes; equal states, equal bytes.
     pub fn encode(&self) -> Bytes {
-        let mut out = vec![VERSION];
+        let version = if self.roles.is_empty() {
+            VERSION_WITHOUT_ROLES
+        } else {
+            VERSION
+        };
+        let mut out = vec![version];
         self.epoch.0.write(&mut out);
         self.schema_epoch.0.write(&mut out);
         self.cluster_name.write(&mut out);
         wire::write_all(self.nodes.values(), &mut out);
         wire::write_all(self.keyspaces.values(), &mut out);
         self.metadata_replicas.write(&mut out);
+        if version > VERSION_WITHOUT_ROLES {
+            wire::write_all(self.roles.values(), &mut out);
+        }
         out.into()
     }
 
     /// Reads [`Self::encode`].
     pub fn decode(bytes: &[u8]) -> Result<Self, CorruptMetadata> {
-        let mut reader = versioned(bytes)?;
+        let (version, mut reader) = versioned(bytes)?;
         let reader = &mut reader;
         let mut metadata = Self::empty("");
         metadata.epoch.0 = Coded::read(reader)?;
@@ -55,6 +67,9 @@ impl Metadata {
         metadata.nodes = wire::read_keyed(reader, |node: &Node| node.host_id)?;
         metadata.keyspaces = wire::read_keyed(reader, schema::name_of)?;
         metadata.metadata_replicas = Coded::read(reader)?;
+        if version > VERSION_WITHOUT_ROLES {
+            metadata.roles = wire::read_keyed(reader, roles::name_of)?;
+        }
         reader.finish()?;
         check(&metadata)?;
         Ok(metadata.rebuilt())
@@ -64,14 +79,38 @@ impl Metadata {
 impl Transformation {
     /// The bytes of a log entry.
     pub fn encode(&self) -> Bytes {
-        let mut out = vec![VERSION];
+        let mut out = vec![self.version()];
         self.write(&mut out);
         out.into()
     }
 
+    /// The oldest version that has this transformation.
+    const fn version(&self) -> u8 {
+        match self {
+            Self::Initialize { .. }
+            | Self::Join { .. }
+            | Self::UpdateNode { .. }
+            | Self::CreateKeyspace { .. }
+            | Self::AlterKeyspace { .. }
+            | Self::DropKeyspace { .. }
+            | Self::CreateTable { .. }
+            | Self::AlterTable { .. }
+            | Self::DropTable { .. } => VERSION_WITHOUT_ROLES,
+            Self::CreateFirstSuperuser { .. }
+            | Self::CreateRole { .. }
+            | Self::AlterRole { .. }
+            | Self::DropRole { .. }
+            | Self::GrantRole { .. }
+            | Self::RevokeRole { .. }
+            | Self::GrantPermissions { .. }
+            | Self::RevokePermissions { .. }
+            | Self::Authored { .. } => VERSION,
+        }
+    }
+
     /// Reads [`Self::encode`].
     pub fn decode(bytes: &[u8]) -> Result<Self, CorruptMetadata> {
-        let mut reader = versioned(bytes)?;
+        let (_, mut reader) = versioned(bytes)?;
         let transformation = Self::read(&mut reader)?;
         reader.finish()?;
         Ok(transformation)
@@ -82,10 +121,11 @@ fn corrupt<T>(message: impl Into<String>) -> Result<T, CorruptMetadata> {
     Err(CorruptMetadata(message.into()))
 }
 
-fn versioned(bytes: &[u8]) -> Result<Reader<'_>, CorruptMetadata> {
+/// The version and what follows it.
+fn versioned(bytes: &[u8]) -> Result<(u8, Reader<'_>), CorruptMetadata> {
     match bytes.split_first() {
         None => corrupt("no bytes"),
-        Some((&VERSION, rest)) => Ok(Reader::new(rest)),
+        Some((&version @ 1..=VERSION, rest)) => Ok((version, Reader::new(rest))),
         Some((version, _)) => corrupt(format!(
             "version {version}, but this build reads version {VERSION}"
         )),
@@ -119,7 +159,7 @@ fn check(metadata: &Metadata) -> Result<(), CorruptMetadata> {
             }
         }
     }
-    Ok(())
+    roles::check(metadata)
 }
 
 coded_struct!(Node {

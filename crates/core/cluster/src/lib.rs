@@ -1,7 +1,8 @@
-//! The cluster's metadata state: schema, ring, replication strategies, transformations, epochs.
+//! The cluster's metadata state: schema, ring, replication strategies, roles, transformations, epochs.
 //!
 //! Decides what the cluster looks like after each entry of the metadata log: which nodes exist,
-//! which tokens they own, which keyspaces and tables there are, and who replicates a token. The
+//! which tokens they own, which keyspaces and tables there are, who replicates a token, and which
+//! role may do what. The
 //! state is a fold: [`Metadata::apply`] takes one [`Transformation`] and gives the next immutable
 //! [`Metadata`], or says why not ([`Refused`]). The same transformations give the same bytes on
 //! every node. Knows nothing of how entries are agreed on, stored or sent, of rows, or of who is
@@ -11,6 +12,7 @@
 
 mod allocation;
 mod apply;
+mod authorize;
 mod codec;
 mod describe;
 mod metadata;
@@ -20,6 +22,7 @@ mod placement;
 mod refused;
 mod replication;
 mod ring;
+mod role;
 mod schema;
 mod system_tables;
 #[cfg(test)]
@@ -27,6 +30,7 @@ mod testing;
 mod transformation;
 
 pub use allocation::allocate_tokens;
+pub use authorize::Denied;
 pub use codec::CorruptMetadata;
 pub use describe::create_keyspace_cql;
 pub use describe::create_table_cql;
@@ -46,6 +50,10 @@ pub use replication::ReplicationStrategy;
 pub use ring::Replica;
 pub use ring::ReplicaSet;
 pub use ring::TokenRing;
+pub use role::Permission;
+pub use role::Resource;
+pub use role::Role;
+pub use role::SaltedHash;
 pub use schema::Column;
 pub use schema::ColumnKind;
 pub use schema::DroppedColumn;

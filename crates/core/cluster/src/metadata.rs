@@ -11,6 +11,7 @@ use crate::Node;
 use crate::NodeState;
 use crate::ReplicaSet;
 use crate::ReplicationStrategy;
+use crate::Role;
 use crate::TableSchema;
 use crate::TokenRing;
 use crate::placement::Placement;
@@ -41,6 +42,8 @@ pub struct Metadata {
     pub keyspaces: BTreeMap<String, Arc<Keyspace>>,
     /// The nodes that decide the next entry of the metadata log.
     pub metadata_replicas: BTreeSet<HostId>,
+    /// Who may log in and what they may do.
+    pub roles: BTreeMap<String, Arc<Role>>,
     derived: Arc<Derived>,
 }
 
@@ -72,6 +75,7 @@ impl PartialEq for Metadata {
             && self.nodes == other.nodes
             && self.keyspaces == other.keyspaces
             && self.metadata_replicas == other.metadata_replicas
+            && self.roles == other.roles
     }
 }
 
@@ -85,6 +89,7 @@ impl Metadata {
             nodes: BTreeMap::new(),
             keyspaces: BTreeMap::new(),
             metadata_replicas: BTreeSet::new(),
+            roles: BTreeMap::new(),
             derived: Arc::default(),
         }
     }

@@ -5,8 +5,11 @@ use crate::ColumnDefinition;
 use crate::Metadata;
 use crate::Node;
 use crate::NodeState;
+use crate::Permission;
 use crate::Property;
 use crate::Refused;
+use crate::Resource;
+use crate::SaltedHash;
 use crate::TableChange;
 use crate::TableDefinition;
 use crate::TableSchema;
@@ -213,6 +216,47 @@ pub(crate) fn with_tables() -> Metadata {
         metadata = applied(&metadata, &transformation).unwrap();
     }
     metadata
+}
+
+/// A hash of no password that anybody knows.
+pub(crate) fn salted_hash() -> SaltedHash {
+    SaltedHash::new(format!("$2a$10${}", "x".repeat(53))).unwrap()
+}
+
+/// CREATE ROLE of one that may log in.
+pub(crate) fn create_role(name: &str, is_superuser: bool) -> Transformation {
+    Transformation::CreateRole {
+        name: name.to_owned(),
+        can_login: true,
+        is_superuser,
+        salted_hash: Some(salted_hash()),
+        if_not_exists: false,
+    }
+}
+
+/// DROP ROLE.
+pub(crate) fn drop_role(name: &str) -> Transformation {
+    Transformation::DropRole {
+        name: name.to_owned(),
+        if_exists: false,
+    }
+}
+
+/// GRANT role TO grantee.
+pub(crate) fn grant_role(role: &str, grantee: &str) -> Transformation {
+    Transformation::GrantRole {
+        role: role.to_owned(),
+        grantee: grantee.to_owned(),
+    }
+}
+
+/// GRANT permissions ON resource TO role.
+pub(crate) fn grant(role: &str, resource: Resource, permissions: &[Permission]) -> Transformation {
+    Transformation::GrantPermissions {
+        role: role.to_owned(),
+        resource,
+        permissions: permissions.iter().copied().collect(),
+    }
 }
 
 /// The table `k.name`.

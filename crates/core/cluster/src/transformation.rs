@@ -2,13 +2,17 @@
 //! is decided in `apply`.
 
 use crate::Node;
+use crate::Permission;
 use crate::Property;
 use crate::Refused;
+use crate::Resource;
+use crate::SaltedHash;
 use quorate_data::CqlType;
 use quorate_types::Endpoint;
 use quorate_types::HostId;
 use quorate_types::TableId;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// One step of the cluster's metadata. Carries what the client or node asked for, unresolved:
 /// every node resolves and validates it alike against the state it is applied to.
@@ -104,6 +108,87 @@ pub enum Transformation {
         /// Whether a missing one is no error.
         if_exists: bool,
     },
+    /// The role that the others are made with, from the configuration. No change as soon as there
+    /// is any role.
+    CreateFirstSuperuser {
+        /// Its name.
+        name: String,
+        /// Its password's hash.
+        salted_hash: SaltedHash,
+    },
+    /// CREATE ROLE.
+    CreateRole {
+        /// Its name.
+        name: String,
+        /// LOGIN.
+        can_login: bool,
+        /// SUPERUSER.
+        is_superuser: bool,
+        /// The hash of PASSWORD.
+        salted_hash: Option<SaltedHash>,
+        /// Whether an existing one is no error.
+        if_not_exists: bool,
+    },
+    /// ALTER ROLE.
+    AlterRole {
+        /// Which.
+        name: String,
+        /// LOGIN; `None` leaves it.
+        can_login: Option<bool>,
+        /// SUPERUSER; `None` leaves it.
+        is_superuser: Option<bool>,
+        /// The hash of PASSWORD; `None` leaves it.
+        salted_hash: Option<SaltedHash>,
+        /// Whether a missing one is no error.
+        if_exists: bool,
+    },
+    /// DROP ROLE, with all grants of it and on it.
+    DropRole {
+        /// Which.
+        name: String,
+        /// Whether a missing one is no error.
+        if_exists: bool,
+    },
+    /// GRANT of a role.
+    GrantRole {
+        /// The role that is granted.
+        role: String,
+        /// Who gets it.
+        grantee: String,
+    },
+    /// REVOKE of a role.
+    RevokeRole {
+        /// The role that is taken.
+        role: String,
+        /// From whom.
+        grantee: String,
+    },
+    /// GRANT of permissions. Those held already stay.
+    GrantPermissions {
+        /// Who gets them.
+        role: String,
+        /// On what.
+        resource: Resource,
+        /// Which.
+        permissions: BTreeSet<Permission>,
+    },
+    /// REVOKE of permissions. Those not held are passed over.
+    RevokePermissions {
+        /// From whom.
+        role: String,
+        /// On what.
+        resource: Resource,
+        /// Which.
+        permissions: BTreeSet<Permission>,
+    },
+    /// What a role asked for that somebody logged in as: if it creates a thing, the role gets every
+    /// permission on it.
+    Authored {
+        /// The role.
+        author: String,
+        /// What it asked for; not itself of this kind.
+        asked: Box<Transformation>,
+    },
 }
 
 /// A CREATE TABLE as written, its types resolved.
@@ -175,6 +260,8 @@ pub enum Change {
     None,
     /// Nodes or the ring.
     Nodes,
+    /// Roles or permissions.
+    Roles,
     /// A keyspace, by name.
     KeyspaceCreated(String),
     /// A keyspace's replication or durability, by name.

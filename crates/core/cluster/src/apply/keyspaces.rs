@@ -8,6 +8,7 @@ use crate::Metadata;
 use crate::NodeState;
 use crate::Refused;
 use crate::ReplicationStrategy;
+use crate::Resource;
 use crate::is_system_keyspace;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -112,6 +113,7 @@ impl Metadata {
             .values()
             .map(|table| (table.name.clone(), table.id))
             .collect();
+        self.forget_grants(|resource| resource.keyspace() == Some(name));
         Ok(Change::KeyspaceDropped {
             name: name.to_owned(),
             tables,
@@ -132,11 +134,15 @@ impl Metadata {
             .and_then(|found| Arc::make_mut(found).tables.remove(table));
         match dropped {
             None => missing_table(keyspace, table, if_exists),
-            Some(dropped) => Ok(Change::TableDropped {
-                keyspace: keyspace.to_owned(),
-                name: table.to_owned(),
-                id: dropped.id,
-            }),
+            Some(dropped) => {
+                let gone = Resource::table(keyspace, table);
+                self.forget_grants(|resource| *resource == gone);
+                Ok(Change::TableDropped {
+                    keyspace: keyspace.to_owned(),
+                    name: table.to_owned(),
+                    id: dropped.id,
+                })
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Transformations as conversations: what they change, and every refusal with its words.
 
 mod nodes;
+mod roles;
 mod tables;
 
 use super::*;

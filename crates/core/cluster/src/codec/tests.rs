@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::ColumnDefinition;
+use crate::Permission;
 use crate::Property;
+use crate::Resource;
+use crate::SaltedHash;
 use crate::TableChange;
 use crate::TableDefinition;
 use crate::testing;
@@ -91,6 +94,15 @@ fn rich() -> Metadata {
         testing::alter_table("t", testing::add("v text, w varint")),
         testing::create_table(written),
         testing::create_table(testing::definition("n", "a int, n counter", "a", "")),
+        testing::create_role("ann", true),
+        testing::create_role("readers", false),
+        testing::grant_role("readers", "ann"),
+        testing::grant("readers", Resource::table("k", "t"), &[Permission::Select]),
+        testing::grant(
+            "ann",
+            Resource::Role("readers".to_owned()),
+            &[Permission::Alter],
+        ),
     ] {
         metadata = applied(&metadata, &transformation).unwrap();
     }
@@ -132,8 +144,8 @@ fn cut_bytes_are_refused_at_every_length() {
 #[test]
 fn another_version_is_refused_by_number() {
     let mut bytes = small().encode().to_vec();
-    bytes[0] = 2;
-    let expected = "corrupt metadata: version 2, but this build reads version 1";
+    bytes[0] = 3;
+    let expected = "corrupt metadata: version 3, but this build reads version 2";
     assert_eq!(Metadata::decode(&bytes).unwrap_err().to_string(), expected);
     assert_eq!(
         Transformation::decode(&bytes).unwrap_err().to_string(),
@@ -370,10 +382,115 @@ fn schema_transformations() -> impl Strategy<Value = Transformation> {
     ]
 }
 
+fn hashes() -> impl Strategy<Value = SaltedHash> {
+    "[$]2[abxy][$](0[4-9]|1[0-4])[$][./A-Za-z0-9]{53}"
+        .prop_map(|text| SaltedHash::new(text).expect("of bcrypt's form"))
+}
+
+fn resources() -> impl Strategy<Value = Resource> {
+    prop_oneof![
+        Just(Resource::AllKeyspaces),
+        texts().prop_map(Resource::Keyspace),
+        texts().prop_map(Resource::AllTables),
+        (texts(), texts()).prop_map(|(keyspace, name)| Resource::Table { keyspace, name }),
+        Just(Resource::AllRoles),
+        texts().prop_map(Resource::Role),
+    ]
+}
+
+fn role_transformations() -> impl Strategy<Value = Transformation> {
+    let optional_hashes = || proptest::option::of(hashes());
+    let permissions = || btree_set(proptest::sample::select(Permission::ALL.to_vec()), 0..4);
+    let flags = || (any::<Option<bool>>(), any::<Option<bool>>());
+    prop_oneof![
+        (texts(), hashes()).prop_map(|(name, salted_hash)| {
+            Transformation::CreateFirstSuperuser { name, salted_hash }
+        }),
+        (texts(), any::<[bool; 3]>(), optional_hashes()).prop_map(
+            |(name, [can_login, is_superuser, if_not_exists], salted_hash)| {
+                Transformation::CreateRole {
+                    name,
+                    can_login,
+                    is_superuser,
+                    salted_hash,
+                    if_not_exists,
+                }
+            }
+        ),
+        (texts(), flags(), optional_hashes(), any::<bool>()).prop_map(
+            |(name, (can_login, is_superuser), salted_hash, if_exists)| {
+                Transformation::AlterRole {
+                    name,
+                    can_login,
+                    is_superuser,
+                    salted_hash,
+                    if_exists,
+                }
+            }
+        ),
+        (texts(), any::<bool>())
+            .prop_map(|(name, if_exists)| Transformation::DropRole { name, if_exists }),
+        (texts(), texts()).prop_map(|(role, grantee)| Transformation::GrantRole { role, grantee }),
+        (texts(), texts()).prop_map(|(role, grantee)| Transformation::RevokeRole { role, grantee }),
+        (texts(), resources(), permissions()).prop_map(|(role, resource, permissions)| {
+            Transformation::GrantPermissions {
+                role,
+                resource,
+                permissions,
+            }
+        }),
+        (texts(), resources(), permissions()).prop_map(|(role, resource, permissions)| {
+            Transformation::RevokePermissions {
+                role,
+                resource,
+                permissions,
+            }
+        }),
+    ]
+}
+
+fn authored() -> impl Strategy<Value = Transformation> {
+    (texts(), schema_transformations()).prop_map(|(author, asked)| Transformation::Authored {
+        author,
+        asked: Box::new(asked),
+    })
+}
+
+#[test]
+fn an_author_has_no_author() {
+    let drop = Transformation::DropRole {
+        name: String::new(),
+        if_exists: false,
+    };
+    let authored = |asked| Transformation::Authored {
+        author: String::new(),
+        asked: Box::new(asked),
+    };
+    let bytes = authored(authored(drop)).encode();
+    let expected = CorruptMetadata("an author's author".to_owned());
+    assert_eq!(Transformation::decode(&bytes), Err(expected));
+}
+
+#[test]
+fn what_has_no_roles_is_written_for_older_builds() {
+    assert_eq!(small().encode().first(), Some(&1));
+    assert_eq!(rich().encode().first(), Some(&2));
+    assert_eq!(
+        testing::create_keyspace("k", &[]).encode().first(),
+        Some(&1)
+    );
+    assert_eq!(testing::create_role("r", true).encode().first(), Some(&2));
+}
+
 proptest! {
     #[test]
     fn every_transformation_reads_back(
-        transformation in prop_oneof![node_transformations(), schema_transformations()],
+        transformation in prop_oneof![
+            node_transformations(),
+            schema_transformations(),
+            role_transformations(),
+            authored(),
+        ],
     ) {
         let bytes = transformation.encode();
         prop_assert_eq!(Transformation::decode(&bytes), Ok(transformation));

@@ -11,6 +11,9 @@ use crate::TableChange;
 use crate::TableDefinition;
 use crate::Transformation;
 
+/// The code of [`Transformation::Authored`].
+const AUTHORED: u8 = 18;
+
 /// An enum as a code byte, then the fields of the variant in the order given.
 macro_rules! coded_enum {
     ($name:ident, $what:literal { $($code:literal => $variant:ident { $($field:ident),* }),* $(,)? }) => {
@@ -45,7 +48,30 @@ coded_enum!(Transformation, "transformation" {
     7 => CreateTable { definition, if_not_exists },
     8 => AlterTable { keyspace, table, change, if_exists },
     9 => DropTable { keyspace, table, if_exists },
+    10 => CreateFirstSuperuser { name, salted_hash },
+    11 => CreateRole { name, can_login, is_superuser, salted_hash, if_not_exists },
+    12 => AlterRole { name, can_login, is_superuser, salted_hash, if_exists },
+    13 => DropRole { name, if_exists },
+    14 => GrantRole { role, grantee },
+    15 => RevokeRole { role, grantee },
+    16 => GrantPermissions { role, resource, permissions },
+    17 => RevokePermissions { role, resource, permissions },
+    18 => Authored { author, asked },
 });
+
+/// What an author asked for. One level only: bytes cannot make the reader recurse for ever.
+impl Coded for Box<Transformation> {
+    fn write(&self, out: &mut Vec<u8>) {
+        Transformation::write(self, out);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, CorruptMetadata> {
+        if reader.peek() == Some(AUTHORED) {
+            return corrupt("an author's author");
+        }
+        Transformation::read(reader).map(Self::new)
+    }
+}
 
 coded_struct!(TableDefinition {
     id,

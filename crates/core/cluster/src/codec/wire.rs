@@ -44,6 +44,11 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
+    /// The next byte, which stays to be read.
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.rest.first().copied()
+    }
+
     fn take_array<const N: usize>(&mut self) -> Result<[u8; N], CorruptMetadata> {
         let taken = self.take(N)?;
         taken
@@ -236,13 +241,13 @@ impl<A: Coded, B: Coded> Coded for (A, B) {
     }
 }
 
-impl<T: Coded + Ord + Copy> Coded for BTreeSet<T> {
+impl<T: Coded + Ord + Clone> Coded for BTreeSet<T> {
     fn write(&self, out: &mut Vec<u8>) {
         write_all(self, out);
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, CorruptMetadata> {
-        let map = read_keyed(reader, |value: &T| *value)?;
+        let map = read_keyed(reader, T::clone)?;
         Ok(map.into_keys().collect())
     }
 }
