@@ -96,15 +96,22 @@ impl<W: World> Node<W> {
             }
         }
         events.sort_by_key(|(elapsed, ..)| *elapsed);
-        let events = events
-            .into_iter()
-            .map(|(elapsed, source, activity, thread)| TraceEvent {
-                id: self.time_uuid(),
-                activity,
-                source,
-                elapsed,
-                thread,
-            });
+        let events =
+            events
+                .into_iter()
+                .zip(0_u64..)
+                .map(|((elapsed, source, activity, thread), number)| TraceEvent {
+                    // When it happened; the number keeps those apart that happened at once.
+                    id: event_id(
+                        started_millis * 1_000 + elapsed.as_micros() as u64,
+                        number,
+                        id,
+                    ),
+                    activity,
+                    source,
+                    elapsed,
+                    thread,
+                });
         self.inner().traces.keep(TraceView {
             id,
             client: traced.client,
@@ -154,6 +161,16 @@ impl<W: World> Node<W> {
             }
         }
     }
+}
+
+/// A time UUID of an event, with the node bits of its trace.
+fn event_id(micros: u64, number: u64, trace: Uuid) -> Uuid {
+    let (secs, ticks) = (micros / 1_000_000, micros % 1_000_000 * 10 + number % 10);
+    let counter = u16::try_from(number).unwrap_or(u16::MAX);
+    let nanos = u32::try_from(ticks * 100).unwrap_or(0);
+    let timestamp = uuid::Timestamp::from_unix_time(secs, nanos, u128::from(counter), 14);
+    let node = trace.as_bytes().last_chunk::<6>().copied();
+    Uuid::new_v1(timestamp, &node.unwrap_or_default())
 }
 
 /// What a replica did, in words; `None` when it was not asked.

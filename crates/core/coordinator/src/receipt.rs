@@ -5,6 +5,7 @@ use quorate_types::ConsistencyLevel;
 use quorate_types::Epoch;
 use quorate_types::FailureReason;
 use quorate_types::WriteTimestamp;
+use std::fmt;
 use std::time::Duration;
 
 /// What became of one request.
@@ -87,6 +88,33 @@ pub struct Step {
     pub name: &'static str,
     /// From the request's start to its end.
     pub done_after: Duration,
+}
+
+impl ReplicaReceipt {
+    /// What it answered, in words; nothing when it was not asked.
+    pub fn said(&self) -> String {
+        match self.answer {
+            None if self.asked => "no answer yet".to_owned(),
+            None => String::new(),
+            Some(Answer::Acknowledged) => "acknowledged".to_owned(),
+            Some(Answer::Data) => "data".to_owned(),
+            Some(Answer::Digest) => "digest".to_owned(),
+            Some(Answer::Failed(reason)) => format!("failed: {}", reason.name()),
+            Some(Answer::Hinted) => "hinted".to_owned(),
+            Some(Answer::Repaired) => "repaired".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for DigestVerdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SingleReplica => f.write_str("single replica, nothing compared"),
+            Self::Agreed => f.write_str("agreed"),
+            Self::Repaired { entries } => write!(f, "differed, {entries} entries repaired"),
+            Self::Differed => f.write_str("differed, not repaired"),
+        }
+    }
 }
 
 impl Receipt {

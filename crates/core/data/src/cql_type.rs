@@ -110,6 +110,13 @@ impl CqlType {
         Self::Duration,
     ];
 
+    /// The list of a scalar type: what a marker of `IN ?` takes.
+    pub fn list_of(self) -> Option<Self> {
+        static EVERY: [CqlType; 20] = CqlType::EVERY;
+        let element = EVERY.iter().find(|cql_type| **cql_type == self)?;
+        Some(Self::List(element))
+    }
+
     /// The CQL name.
     pub fn name(self) -> Cow<'static, str> {
         let name = match self {

@@ -185,6 +185,13 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// The one marker of an IN, which takes a list.
+    pub(crate) fn list_marker(&mut self, marker: &BindMarker, column: &str, list: CqlType) -> Expr {
+        let name = format!("in({column})");
+        self.markers.add(marker, self.table, &name, list);
+        Expr::Elements(marker.index, list)
+    }
+
     fn marker(&mut self, marker: &BindMarker, name: &str, cql_type: CqlType) -> Expr {
         self.markers.add(marker, self.table, name, cql_type);
         Expr::Marker(marker.index)

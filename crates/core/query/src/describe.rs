@@ -9,6 +9,7 @@ use quorate_cluster::Keyspace;
 use quorate_cluster::Metadata;
 use quorate_cluster::create_keyspace_cql;
 use quorate_cluster::create_table_cql;
+use quorate_cluster::quoted_name;
 use quorate_cql::ast;
 use quorate_cql::ast::DescribeTarget;
 use quorate_cql::ast::QualifiedName;
@@ -90,7 +91,10 @@ impl DescribePlan {
                 "GossipingPropertyFileSnitch",
             ])],
             DescribeTarget::Keyspaces => all_keyspaces(metadata)
-                .map(|keyspace| row(&[&keyspace.name, "keyspace", &keyspace.name]))
+                .map(|keyspace| {
+                    let name = quoted_name(&keyspace.name);
+                    row(&[&name, "keyspace", &name])
+                })
                 .collect(),
             DescribeTarget::Tables => self.tables(metadata),
             // None of these can be created yet.
@@ -142,7 +146,8 @@ impl DescribePlan {
             })
             .flat_map(|keyspace| {
                 let tables = keyspace.tables.keys();
-                tables.map(|table| row(&[&keyspace.name, "table", table]))
+                let name = quoted_name(&keyspace.name);
+                tables.map(move |table| row(&[&name, "table", &quoted_name(table)]))
             })
             .collect()
     }
@@ -159,7 +164,8 @@ impl DescribePlan {
         let table = keyspace.tables.get(&name.name);
         Ok(table.map(|table| {
             let text = create_table_cql(table);
-            vec![row(&[&keyspace.name, "table", &table.name, &text])]
+            let keyspace = quoted_name(&keyspace.name);
+            vec![row(&[&keyspace, "table", &quoted_name(&table.name), &text])]
         }))
     }
 
@@ -211,7 +217,7 @@ fn no_keyspace() -> RequestError {
 }
 
 fn keyspace_rows(keyspace: &Keyspace, only: bool) -> Rows {
-    let name = &keyspace.name;
+    let name = &quoted_name(&keyspace.name);
     let mut rows = vec![row(&[
         name,
         "keyspace",
@@ -220,9 +226,14 @@ fn keyspace_rows(keyspace: &Keyspace, only: bool) -> Rows {
     ])];
     if !only {
         let tables = keyspace.tables.values();
-        rows.extend(
-            tables.map(|table| row(&[name, "table", &table.name, &create_table_cql(table)])),
-        );
+        rows.extend(tables.map(|table| {
+            row(&[
+                name,
+                "table",
+                &quoted_name(&table.name),
+                &create_table_cql(table),
+            ])
+        }));
     }
     rows
 }

@@ -30,6 +30,8 @@ pub(crate) struct Typed {
 pub(crate) enum Expr {
     Constant(Option<Bytes>),
     Marker(usize),
+    /// The elements of the list that a marker is bound to: the one value of an IN that is many.
+    Elements(usize, CqlType),
     Column(usize),
     Writetime(usize),
     Ttl(usize),
@@ -106,7 +108,7 @@ impl Expr {
     ) -> Result<Bound, RequestError> {
         let value = match self {
             Self::Constant(value) => value.clone(),
-            Self::Marker(index) => {
+            Self::Marker(index) | Self::Elements(index, _) => {
                 return Ok(scope.markers.get(*index).cloned().unwrap_or(Bound::Null));
             }
             Self::Column(slot) => row.value(*slot).cloned(),
@@ -184,7 +186,9 @@ impl Expr {
         match self {
             // What nearly every statement has: no row to build, nothing to call.
             Self::Constant(value) => Ok(value.clone().into()),
-            Self::Marker(index) => Ok(scope.markers.get(*index).cloned().unwrap_or(Bound::Null)),
+            Self::Marker(index) | Self::Elements(index, _) => {
+                Ok(scope.markers.get(*index).cloned().unwrap_or(Bound::Null))
+            }
             _ => self.evaluate(scope, &RowValues::default(), &[]),
         }
     }
@@ -194,6 +198,7 @@ impl Expr {
         match self {
             Self::Constant(_)
             | Self::Marker(_)
+            | Self::Elements(..)
             | Self::Column(_)
             | Self::Writetime(_)
             | Self::Ttl(_)

@@ -11,6 +11,8 @@ mod relation;
 
 pub(crate) use bounds::clustering_prefixes;
 pub(crate) use keys::Partitions;
+pub(crate) use keys::listed_values;
+pub(crate) use keys::value_of;
 
 use crate::compile::Compiler;
 use crate::error::invalid;

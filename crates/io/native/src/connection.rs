@@ -18,6 +18,7 @@ use crate::convert::Answer;
 use crate::convert::Work;
 use crate::incoming::Incoming;
 use crate::outgoing::Outgoing;
+use crate::receipt;
 use crate::server::Shared;
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -312,6 +313,7 @@ impl<F: Frontend> Connection<F> {
             session: Arc::clone(&self.session),
             version,
             tracing: frame.tracing,
+            wants_receipt: frame.custom_payload.contains_key(receipt::KEY),
         };
         Some(async move {
             let answer = work.answer(stream, frame).await;

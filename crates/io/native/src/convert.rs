@@ -1,6 +1,7 @@
 //! Between the protocol's words and the node's.
 
 use crate::connection::Session;
+use crate::receipt;
 use bytes::Bytes;
 use quorate_frame::Batch;
 use quorate_frame::BatchKind;
@@ -88,6 +89,7 @@ pub(crate) struct RowsAnswer {
     pub(crate) skip_metadata: bool,
     pub(crate) new_metadata_id: Option<[u8; 16]>,
     pub(crate) tracing_id: Option<Uuid>,
+    pub(crate) custom_payload: BTreeMap<String, Bytes>,
 }
 
 /// Carries out requests of one connection.
@@ -97,6 +99,8 @@ pub(crate) struct Work<F> {
     pub(crate) version: Version,
     /// Whether the client wants the request traced.
     pub(crate) tracing: bool,
+    /// Whether it wants a receipt.
+    pub(crate) wants_receipt: bool,
 }
 
 impl<F: Frontend> Work<F> {
@@ -240,6 +244,7 @@ impl<F: Frontend> Work<F> {
             now: now.transpose()?,
             keeps_columns: self.version < Version::V5,
             trace: self.tracing,
+            receipt: self.wants_receipt,
             client: Some(self.session.client),
             ..Options::default()
         })
@@ -253,6 +258,8 @@ impl<F: Frontend> Work<F> {
         known_metadata: Option<Bytes>,
     ) -> Answer {
         let columns = response.columns;
+        let receipt = response.receipt.filter(|_| self.wants_receipt);
+        let custom_payload = receipt.as_ref().map(receipt::payload).unwrap_or_default();
         let result = match response.outcome {
             Outcome::Rows(result) => {
                 let is_known = columns.is_some_and(|columns| {
@@ -270,6 +277,7 @@ impl<F: Frontend> Work<F> {
                     skip_metadata: skip_metadata && (is_certain || is_known),
                     new_metadata_id,
                     tracing_id: response.tracing_id,
+                    custom_payload,
                 });
             }
             Outcome::Void => Response::Void,
@@ -283,6 +291,7 @@ impl<F: Frontend> Work<F> {
         // Version 3 has no warnings; the encoder leaves them out.
         frame.warnings = response.warnings;
         frame.tracing_id = response.tracing_id;
+        frame.custom_payload = custom_payload;
         Answer::Frame(frame)
     }
 }

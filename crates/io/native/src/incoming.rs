@@ -4,6 +4,8 @@ use bytes::Bytes;
 use bytes::BytesMut;
 use quorate_frame::EnvelopeReader;
 use quorate_frame::Header;
+use quorate_frame::ProtocolViolation;
+use quorate_frame::Version;
 use quorate_frame::segment::SegmentReader;
 use quorate_frame::split_envelope;
 use quorate_types::RequestError;
@@ -76,6 +78,12 @@ impl Incoming {
     /// The next whole frame, if there is one. After an error there is none any more.
     pub(crate) fn next(&mut self) -> Result<Option<(Header, Bytes)>, RequestError> {
         let Some((segments, envelopes)) = &mut self.segments else {
+            // Headers of the oldest versions are shorter: nothing more may come.
+            let version = self.received.first().map(|first| first & 0x7f);
+            if let Some(version) = version.filter(|version| Version::from_byte(*version).is_none())
+            {
+                return Err(ProtocolViolation::UnsupportedVersion(version).into());
+            }
             return Ok(split_envelope(&mut self.received, self.body_bytes_max)?);
         };
         loop {

@@ -11,6 +11,7 @@ mod convert;
 mod events;
 mod incoming;
 mod outgoing;
+mod receipt;
 mod server;
 
 pub use server::Listener;

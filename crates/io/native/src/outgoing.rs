@@ -107,7 +107,7 @@ fn encode_rows_answer(
         stream: answer.stream,
         tracing_id: answer.tracing_id,
         warnings: answer.warnings.clone(),
-        custom_payload: std::collections::BTreeMap::new(),
+        custom_payload: answer.custom_payload.clone(),
         response: RowsRef {
             columns,
             skip_metadata: answer.skip_metadata,

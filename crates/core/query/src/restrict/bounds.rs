@@ -9,6 +9,7 @@ use super::End;
 use super::Restriction;
 use super::Where;
 use super::as_ref;
+use super::keys::listed_values;
 use super::keys::value_of;
 use crate::error::invalid;
 use crate::expr::Expr;
@@ -68,10 +69,7 @@ pub(crate) fn clustering_prefixes(
         let columns = columns_of(table, restriction);
         let tuples = match &restriction.restriction {
             Restriction::Eq(values) => vec![tuple(columns, values, scope)?],
-            Restriction::In(tuples) => tuples
-                .iter()
-                .map(|values| tuple(columns, values, scope))
-                .collect::<Result<_, _>>()?,
+            Restriction::In(tuples) => listed_tuples(columns, tuples, scope)?,
             Restriction::Slice { .. } => break,
         };
         let mut longer = Vec::with_capacity(prefixes.len() * tuples.len());
@@ -136,6 +134,22 @@ fn columns_of<'t>(table: &'t TableSchema, restriction: &ClusteringRestriction) -
         .clustering()
         .get(restriction.first..end)
         .unwrap_or_default()
+}
+
+fn listed_tuples(
+    columns: &[Column],
+    tuples: &[Vec<Expr>],
+    scope: &mut Scope<'_>,
+) -> Result<Vec<Vec<Bytes>>, RequestError> {
+    // A list in one marker is for one column.
+    if let ([column], [list]) = (columns, tuples)
+        && let [Expr::Elements(..)] = list.as_slice()
+    {
+        let values = listed_values(column, list, scope)?;
+        return Ok(values.into_iter().map(|value| vec![value]).collect());
+    }
+    let tuples = tuples.iter().map(|values| tuple(columns, values, scope));
+    tuples.collect()
 }
 
 fn tuple(

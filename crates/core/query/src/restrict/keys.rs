@@ -11,6 +11,7 @@ use crate::expr::Scope;
 use bytes::Bytes;
 use quorate_cluster::Column;
 use quorate_cluster::TableSchema;
+use quorate_data::value::collection_elements;
 use quorate_data::value::partition_key;
 use quorate_types::RequestError;
 use quorate_types::Token;
@@ -120,13 +121,29 @@ fn values_of(
 ) -> Result<Vec<Bytes>, RequestError> {
     match restriction {
         Restriction::Eq(value) => Ok(vec![value_of(column, value, scope)?]),
-        Restriction::In(values) => values
-            .iter()
-            .map(|value| value_of(column, value, scope))
-            .collect(),
+        Restriction::In(values) => listed_values(column, values, scope),
         // Slices of key components make a scan with filters.
         Restriction::Slice { .. } => Ok(Vec::new()),
     }
+}
+
+/// The values of an IN: those that were written, or those of the list in its one marker.
+pub(crate) fn listed_values(
+    column: &Column,
+    values: &[Expr],
+    scope: &mut Scope<'_>,
+) -> Result<Vec<Bytes>, RequestError> {
+    let [marker @ Expr::Elements(_, list)] = values else {
+        let each = values.iter().map(|value| value_of(column, value, scope));
+        return each.collect();
+    };
+    let bytes = value_of(column, marker, scope)?;
+    if bytes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let elements = collection_elements(*list, &bytes).map_err(of_value)?;
+    let own = |(_, element)| bytes.slice_ref(element);
+    Ok(elements.into_iter().map(own).collect())
 }
 
 /// The value that a key column is compared with: never null, never unset.

@@ -57,20 +57,22 @@ impl Relations {
             }
             Relation::In { column, values } => {
                 let column = find(compiler.table, column)?;
-                let InValues::List(terms) = values else {
-                    return Err(unsupported(
-                        "bind marker",
-                        format_args!("{relation}, a list in one marker"),
-                    ));
-                };
                 let receiver = Receiver {
                     name: &column.name,
                     cql_type: column.cql_type,
                 };
-                let values = terms
-                    .iter()
-                    .map(|term| compiler.term(term, receiver))
-                    .collect::<Result<_, _>>()?;
+                let values = match values {
+                    InValues::List(terms) => terms
+                        .iter()
+                        .map(|term| compiler.term(term, receiver))
+                        .collect::<Result<_, _>>()?,
+                    InValues::Marker(marker) => {
+                        let list = column.cql_type.list_of().ok_or_else(|| {
+                            unsupported("bind marker", format_args!("{relation}"))
+                        })?;
+                        vec![compiler.list_marker(marker, &column.name, list)]
+                    }
+                };
                 self.add_column(compiler.table, column, Restriction::In(values), clause)
             }
             Relation::IsNotNull { column } => {

@@ -2,13 +2,13 @@
 //! coordinator. A null cell fits nothing.
 
 use super::Shape;
-use crate::bind::Bound;
-use crate::error::invalid;
 use crate::expr::Expr;
 use crate::expr::RowValues;
 use crate::expr::Scope;
 use crate::restrict::End;
 use crate::restrict::Restriction;
+use crate::restrict::listed_values;
+use crate::restrict::value_of;
 use bytes::Bytes;
 use quorate_data::CqlType;
 use quorate_types::RequestError;
@@ -28,30 +28,19 @@ impl Shape {
             let Some(column) = self.table.columns().get(filter.column) else {
                 continue;
             };
-            let mut value = |expr: &Expr| match expr.term(scope)? {
-                Bound::Value(bytes) => Ok(bytes),
-                Bound::Null => Err(invalid(format!(
-                    "Invalid null value in condition for column {}",
-                    column.name
-                ))),
-                Bound::Unset => Err(invalid(format!(
-                    "Invalid unset value for column {}",
-                    column.name
-                ))),
-            };
-            let mut end = |end: &End<Expr>| match end {
+            let end = |end: &End<Expr>, scope: &mut Scope<'_>| match end {
                 None => Ok(None),
-                Some((expr, inclusive)) => value(expr).map(|bytes| Some((bytes, *inclusive))),
+                Some((expr, inclusive)) => {
+                    value_of(column, expr, scope).map(|bytes| Some((bytes, *inclusive)))
+                }
             };
             let test = match &filter.restriction {
                 Restriction::Slice { start, end: to } => Restriction::Slice {
-                    start: end(start)?,
-                    end: end(to)?,
+                    start: end(start, scope)?,
+                    end: end(to, scope)?,
                 },
-                Restriction::Eq(expr) => Restriction::Eq(value(expr)?),
-                Restriction::In(exprs) => {
-                    Restriction::In(exprs.iter().map(value).collect::<Result<_, _>>()?)
-                }
+                Restriction::Eq(expr) => Restriction::Eq(value_of(column, expr, scope)?),
+                Restriction::In(exprs) => Restriction::In(listed_values(column, exprs, scope)?),
             };
             bound.push(BoundFilter {
                 slot: *slot,

@@ -2,11 +2,14 @@
 //! of a statement before it is executed.
 
 use crate::support::World;
+use bytes::Bytes;
 use quorate_data::CellState;
+use quorate_data::CqlType;
 use quorate_data::EntryKind;
 use quorate_data::Mutation;
 use quorate_data::Row;
 use quorate_data::key::split_range_tombstone;
+use quorate_data::value::encode_elements;
 use quorate_query::BatchKind;
 use quorate_query::BoundBatch;
 use quorate_query::BoundValue;
@@ -303,6 +306,44 @@ fn values_may_be_given_by_name() {
     assert_eq!(
         missing.unwrap_err().to_string(),
         "Invalid amount of bind variables"
+    );
+}
+
+#[test]
+fn one_marker_takes_the_whole_list_of_an_in() {
+    let mut world = World::with(&[T]);
+    for (k, c) in [(1, 1), (1, 2), (1, 3), (2, 1), (3, 1)] {
+        world.ok(&format!("INSERT INTO t (k, c, v) VALUES ({k}, {c}, {c})"));
+    }
+    let list = |numbers: &[i32]| {
+        let elements: Vec<[u8; 4]> = numbers.iter().map(|number| number.to_be_bytes()).collect();
+        BoundValue::Wire(encode_elements(&elements))
+    };
+    let prepared = world
+        .prepare("SELECT c FROM t WHERE k IN ? AND c IN ?")
+        .unwrap();
+    assert_eq!(prepared.markers[0].name, "in(k)");
+    assert_eq!(prepared.markers[0].cql_type, CqlType::List(&CqlType::Int));
+    assert_eq!(prepared.partition_key_markers, None);
+    let both = "SELECT k, c FROM t WHERE k IN ? AND c IN ?";
+    let keys = [list(&[2, 1, 9]), list(&[3, 1])];
+    assert_eq!(world.rows_with(both, &keys), "1 1 / 1 3 / 2 1");
+    let none = [list(&[]), list(&[3, 1])];
+    assert_eq!(world.rows_with(both, &none), "");
+    let filter = "SELECT k, c FROM t WHERE v IN ? ALLOW FILTERING";
+    assert_eq!(world.rows_with(filter, &[list(&[3])]), "1 3");
+    let delete = bind(&world, "DELETE FROM t WHERE k IN ?", &[list(&[1, 2])]);
+    assert_eq!(delete.len(), 2);
+    let null = world.run_with("SELECT k FROM t WHERE k IN ?", &[BoundValue::Null]);
+    assert_eq!(
+        null.unwrap_err().to_string(),
+        "Invalid null value in condition for column k"
+    );
+    let cut = BoundValue::Wire(Bytes::from_static(&[0, 0, 0, 2, 0]));
+    assert!(
+        world
+            .run_with("SELECT k FROM t WHERE k IN ?", &[cut])
+            .is_err()
     );
 }
 
