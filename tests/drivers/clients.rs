@@ -29,7 +29,7 @@ use tokio::net::TcpStream;
 pub(crate) const NATIVE_PORT: u16 = 9042;
 
 /// How long a client program may take.
-const CLIENT_MAX: Duration = Duration::from_secs(240);
+const CLIENT_MAX: Duration = Duration::from_mins(4);
 /// How long a node that is up may take to listen on its native port.
 const LISTEN_MAX: Duration = Duration::from_secs(10);
 /// Lines that are shown of what a failing tool said.

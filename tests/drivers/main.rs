@@ -3,8 +3,10 @@
 
 mod application;
 mod clients;
+mod cqlsh;
 mod go;
 mod java;
+mod native_python;
 mod node;
 mod python;
 mod services;

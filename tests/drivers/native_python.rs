@@ -1,0 +1,76 @@
+//! Cassandra's Python driver, unmodified, against three nodes: in each version of the protocol, and
+//! while nodes stop and start.
+
+use crate::clients::converse;
+use crate::clients::host;
+use crate::clients::listening;
+use crate::clients::python;
+use crate::clients::skipped;
+use quorate_tests::Setup;
+use quorate_tests::with_cluster;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The driver, the shell, and what they compress with; fixed, so that a failure is ours.
+const PACKAGES: [&str; 4] = [
+    "cassandra-driver==3.30.1",
+    "cqlsh==6.2.2",
+    "lz4==4.4.5",
+    "python-snappy==0.7.3",
+];
+
+/// A Python that has Cassandra's driver and shell, or why there is none.
+pub(crate) fn environment() -> anyhow::Result<Result<PathBuf, String>> {
+    python(
+        "python-native",
+        &PACKAGES,
+        "cassandra.cluster, cqlshlib, lz4.block, snappy",
+    )
+}
+
+/// Runs one of our scripts against three nodes, which it gets as its first arguments.
+fn check(script: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    let python = match environment()? {
+        Ok(python) => python,
+        Err(reason) => return skipped("Cassandra's Python driver", &reason),
+    };
+    with_cluster(Setup::nodes(3), async |cluster| {
+        listening(cluster, 3).await?;
+        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("drivers/python_native");
+        let mut command = Command::new(&python);
+        command
+            .arg(scripts.join(script))
+            .env("PYTHONDONTWRITEBYTECODE", "1");
+        for number in 1..=3 {
+            command.arg(host(cluster, number)?);
+        }
+        command.args(arguments);
+        converse(cluster, command).await.map(drop)
+    })
+}
+
+#[test]
+fn protocol_3_serves_the_python_driver() -> anyhow::Result<()> {
+    check("basics.py", &["3", "snappy"])
+}
+
+#[test]
+fn protocol_4_serves_the_python_driver() -> anyhow::Result<()> {
+    check("basics.py", &["4", "lz4"])
+}
+
+#[test]
+fn protocol_5_serves_the_python_driver() -> anyhow::Result<()> {
+    check("basics.py", &["5", "lz4"])
+}
+
+#[test]
+fn a_python_driver_that_names_no_protocol_finds_the_newest() -> anyhow::Result<()> {
+    check("basics.py", &["any", "none"])
+}
+
+#[test]
+fn a_node_that_stops_and_starts_is_no_error_to_the_python_driver() -> anyhow::Result<()> {
+    check("restarts.py", &[])
+}
