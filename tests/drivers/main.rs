@@ -9,4 +9,5 @@ mod java;
 mod native_python;
 mod node;
 mod python;
+mod scylla;
 mod services;
