@@ -202,10 +202,12 @@ impl DescribePlan {
     }
 }
 
-/// Users' keyspaces, then the server's own.
+/// Users' keyspaces and the server's own, by name.
 fn all_keyspaces(metadata: &Metadata) -> impl Iterator<Item = &Arc<Keyspace>> {
     let own = quorate_system::keyspaces().iter();
-    metadata.keyspaces.values().chain(own)
+    let mut all: Vec<&Arc<Keyspace>> = metadata.keyspaces.values().chain(own).collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all.into_iter()
 }
 
 fn keyspace_named<'a>(metadata: &'a Metadata, name: &str) -> Option<&'a Arc<Keyspace>> {

@@ -56,7 +56,9 @@ pub(crate) fn startup(
     let Some(cql) = options.get("CQL_VERSION") else {
         return refuse("Missing value CQL_VERSION in STARTUP message".to_owned());
     };
-    if !cql.starts_with("3.") {
+    // Scylla's drivers say 4.0.0.
+    let major: Option<u32> = cql.split('.').next().and_then(|major| major.parse().ok());
+    if major.is_none_or(|major| major < 3) {
         return refuse(format!(
             "CQL version {cql} is not supported by the binary protocol (supported version are >= 3.0.0)"
         ));
