@@ -130,6 +130,7 @@ pub(crate) fn from_detail(detail: proto::Error) -> RequestError {
             write_type,
             failures: failures(detail.failures),
         },
+        0x0100 => RequestError::Authentication(detail.message),
         0x2000 => RequestError::Syntax(detail.message),
         0x2100 => RequestError::Unauthorized(detail.message),
         0x2200 => RequestError::Invalid(detail.message),

@@ -63,6 +63,7 @@ impl Retries {
             | RequestError::WriteFailure { .. }
             | RequestError::Server(_)
             | RequestError::Protocol(_)
+            | RequestError::Authentication(_)
             | RequestError::Truncate(_)
             | RequestError::FunctionFailure { .. }
             | RequestError::Syntax(_)

@@ -3,6 +3,7 @@
 use quorate_coordinator::HintPolicy;
 use quorate_types::ConsistencyLevel;
 use quorate_types::Endpoint;
+use std::fmt;
 use std::time::Duration;
 
 /// The settings of one node. [`NodeConfig::default`] gives what `config/quorate.toml` documents.
@@ -52,6 +53,25 @@ pub struct NodeConfig {
     pub sweep_interval: Duration,
     /// Names and values of all settings, as `system_views.settings` shows them.
     pub shown_settings: Vec<(String, String)>,
+    /// Whether clients must log in, and may do only what was granted to them.
+    pub authentication: bool,
+    /// The role that is made when the cluster has none: it makes the others.
+    pub initial_superuser: Option<InitialSuperuser>,
+}
+
+/// A role's name and password. The password does not show itself in logs.
+#[derive(Clone)]
+pub struct InitialSuperuser {
+    /// The name.
+    pub name: String,
+    /// The password.
+    pub password: String,
+}
+
+impl fmt::Debug for InitialSuperuser {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "InitialSuperuser({})", self.name)
+    }
 }
 
 impl Default for NodeConfig {
@@ -83,6 +103,8 @@ impl Default for NodeConfig {
             prepared_statements_max: 10_000,
             sweep_interval: Duration::from_hours(1),
             shown_settings: Vec::new(),
+            authentication: false,
+            initial_superuser: None,
         }
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! Start with [`Node`], then `write_path.rs` and `read_path.rs`.
 
+mod access;
 mod batch_log;
 mod config;
 mod gossiping;
@@ -14,6 +15,7 @@ mod liveness;
 mod metadata_log;
 mod node;
 mod operations;
+mod passwords;
 mod peer;
 mod prepared;
 mod read_path;
@@ -24,6 +26,7 @@ mod traces;
 mod world;
 mod write_path;
 
+pub use config::InitialSuperuser;
 pub use config::NodeConfig;
 pub use liveness::Liveness;
 pub use metadata_log::CommitError;

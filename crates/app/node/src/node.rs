@@ -6,6 +6,7 @@ use crate::NodeConfig;
 use crate::World;
 use crate::hints::HintBook;
 use crate::metadata_log::MetadataLog;
+use crate::passwords::Passwords;
 use crate::prepared::PreparedStatements;
 use crate::traces::Traces;
 use arc_swap::ArcSwap;
@@ -69,6 +70,7 @@ pub(crate) struct Inner<W: World> {
     pub(crate) clock: HybridClock,
     latencies: Mutex<LatencyTracker>,
     pub(crate) prepared: PreparedStatements,
+    pub(crate) passwords: Passwords,
     pub(crate) traces: Traces,
     pub(crate) hints: HintBook,
     pub(crate) in_flight: AtomicUsize,
@@ -97,6 +99,7 @@ impl<W: World> Node<W> {
             clock: HybridClock::new(),
             latencies: Mutex::new(LatencyTracker::new()),
             prepared,
+            passwords: Passwords::default(),
             hints: HintBook::default(),
             in_flight: AtomicUsize::new(0),
             serving: AtomicBool::new(false),

@@ -3,6 +3,8 @@
 use crate::Engine;
 use crate::Node;
 use crate::World;
+use crate::access::authored;
+use crate::access::shown_text;
 use crate::prepared::Known;
 use crate::read_path::ReadRequest;
 use crate::system_tables::read_system_table;
@@ -76,15 +78,18 @@ impl<W: World> Frontend for Node<W> {
             Statement::Text(text) => {
                 let keyspace = request.options.keyspace.as_deref();
                 let prepared = quorate_query::prepare(text, &this.metadata, keyspace)?;
+                self.authorize(&this.metadata, &request.options, &prepared.plan)?;
                 let mut response = self
                     .run(&this, &prepared.plan, &request.values, names)
                     .await?;
-                self.trace(&this, "Execute CQL3 query", text, &mut response);
+                let shown = shown_text(&prepared.plan, text);
+                self.trace(&this, "Execute CQL3 query", shown, &mut response);
                 Ok(response)
             }
             Statement::Prepared(id) => {
                 let known = self.known_statement(id, &this)?;
                 let plan = &known.prepared.plan;
+                self.authorize(&this.metadata, &request.options, plan)?;
                 let mut response = self.run(&this, plan, &request.values, names).await?;
                 response.columns = Some(ResultColumns {
                     id: known.prepared.result_metadata_id,
@@ -93,7 +98,7 @@ impl<W: World> Frontend for Node<W> {
                 self.trace(
                     &this,
                     "Execute CQL3 prepared query",
-                    &known.text,
+                    shown_text(plan, &known.text),
                     &mut response,
                 );
                 Ok(response)
@@ -105,10 +110,12 @@ impl<W: World> Frontend for Node<W> {
         &self,
         text: String,
         keyspace: Option<String>,
+        role: Option<Arc<str>>,
     ) -> Result<PreparedStatement, RequestError> {
         let _counted = self.admit()?;
         let metadata = self.current_metadata();
         let prepared = quorate_query::prepare(&text, &metadata, keyspace.as_deref())?;
+        self.authorize_role(&metadata, role.as_deref(), &prepared.plan)?;
         let schema_epoch = metadata.schema_epoch;
         let before = self.inner().prepared.get(&prepared.id);
         let known = Known {
@@ -152,6 +159,7 @@ impl<W: World> Frontend for Node<W> {
                 }
                 Statement::Prepared(id) => self.known_statement(id, &this)?,
             };
+            self.authorize(&this.metadata, &request.options, &known.prepared.plan)?;
             prepared.push((known, values.as_slice()));
         }
         let statements: Vec<(&Prepared, &[BoundValue])> = prepared
@@ -175,6 +183,15 @@ impl<W: World> Frontend for Node<W> {
             &mut response,
         );
         Ok(response)
+    }
+
+    fn requires_authentication(&self) -> bool {
+        self.config().authentication
+    }
+
+    async fn authenticate(&self, name: String, password: String) -> Result<Arc<str>, RequestError> {
+        let _counted = self.admit()?;
+        self.log_in(name, password).await
     }
 
     fn metadata(&self) -> Arc<Metadata> {
@@ -389,7 +406,15 @@ impl<W: World> Node<W> {
             Plan::Select(select) => self.select(this, select, values, names).await,
             Plan::Modify(modify) => self.modify(this, modify, values, names).await,
             Plan::Batch(batch) => self.batch_statement(this, batch, values, names).await,
-            Plan::Schema(schema) => self.change_schema(schema).await,
+            Plan::Schema(schema) => self.change_schema(this, schema).await,
+            Plan::Role(role) => {
+                self.change_roles(this.options, role).await?;
+                Ok(plain(Outcome::Void))
+            }
+            Plan::ListRoles(list) => {
+                let rows = list.execute(&this.metadata, this.options.role.as_deref())?;
+                Ok(plain(Outcome::Rows(rows)))
+            }
             Plan::Use(keyspace) => Ok(plain(Outcome::SetKeyspace(keyspace.clone()))),
             Plan::Truncate { table } => self.truncate(table).await.map(|()| plain(Outcome::Void)),
             Plan::ExplainConsistency(inner) => {
@@ -553,10 +578,14 @@ impl<W: World> Node<W> {
         }
     }
 
-    async fn change_schema(&self, plan: &SchemaPlan) -> Result<Response, RequestError> {
+    async fn change_schema(
+        &self,
+        this: &Request<'_>,
+        plan: &SchemaPlan,
+    ) -> Result<Response, RequestError> {
         let id = uuid::Builder::from_random_bytes(random_bytes(self.world())).into_uuid();
         let transformation = plan.transformation(id, self.world().unix_micros());
-        let (change, metadata) = self.commit(transformation).await?;
+        let (change, metadata) = self.commit(authored(this.options, transformation)).await?;
         let outcome = match schema_change(&change) {
             None => Outcome::Void,
             Some((change, keyspace, table)) => {
@@ -615,7 +644,7 @@ fn deadline(this: &Request<'_>, limit: Duration) -> Deadline {
     Deadline(this.started.after(wanted.min(limit)))
 }
 
-fn random_bytes<W: World>(world: &W) -> [u8; 16] {
+pub(crate) fn random_bytes<W: World>(world: &W) -> [u8; 16] {
     let both = u128::from(world.random()) << 64 | u128::from(world.random());
     both.to_be_bytes()
 }

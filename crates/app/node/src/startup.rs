@@ -93,6 +93,7 @@ impl<W: World> Node<W> {
     /// [`StartError`].
     pub async fn bring_up(&self) -> Result<(), StartError> {
         self.world().spawn(self.clone().gossip_rounds());
+        self.world().spawn(self.clone().create_initial_superuser());
         if self.epoch() == Epoch::NONE {
             self.find_cluster().await?;
         }

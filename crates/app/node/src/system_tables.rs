@@ -3,6 +3,7 @@
 use crate::Engine;
 use crate::Node;
 use crate::World;
+use crate::access::has_secret;
 use bytes::Bytes;
 use quorate_cluster::Metadata;
 use quorate_cluster::TableSchema;
@@ -100,6 +101,7 @@ impl<W: World> Node<W> {
     fn prepared_views(&self) -> Vec<PreparedView> {
         let known = self.inner().prepared.all().into_iter();
         known
+            .filter(|known| !has_secret(&known.prepared.plan))
             .map(|known| PreparedView {
                 id: Bytes::copy_from_slice(&known.prepared.id),
                 keyspace: known.keyspace.clone(),

@@ -69,6 +69,8 @@ fn start(args: &DevArgs, number: u8) -> anyhow::Result<Child> {
         // A local cluster notices a stopped node in seconds.
         "gossip_interval_ms=200".to_owned(),
         "hint_dispatch_interval_ms=1000".to_owned(),
+        // Nobody else reaches these addresses.
+        "authentication=false".to_owned(),
     ];
     for setting in own.iter().chain(&args.settings) {
         command.args(["--set", setting]);

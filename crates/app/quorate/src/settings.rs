@@ -9,12 +9,14 @@ use anyhow::ensure;
 use quorate_commitlog::DamagePolicy;
 use quorate_commitlog::SyncMode;
 use quorate_coordinator::HintPolicy;
+use quorate_node::InitialSuperuser;
 use quorate_node::NodeConfig;
 use quorate_storage::EngineConfig;
 use quorate_types::ConsistencyLevel;
 use quorate_types::Endpoint;
 use serde::Deserialize;
 use serde::Serialize;
+use std::fmt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,6 +25,10 @@ use toml::Value;
 
 /// What precedes a setting's name in the environment.
 const ENVIRONMENT_PREFIX: &str = "QUORATE_";
+/// Where the password of `initial_superuser` is given: in no file, in no table of settings.
+const PASSWORD_VARIABLE: &str = "QUORATE_INITIAL_SUPERUSER_PASSWORD";
+/// Bytes of a password at most.
+const PASSWORD_BYTES_MAX: usize = 72;
 /// Names of the environment that are not settings of a node.
 const ENVIRONMENT_OTHERS: [&str; 4] = [
     "QUORATE_CONFIG",
@@ -56,6 +62,10 @@ pub(crate) struct Settings {
     pub(crate) requests_in_flight_max: usize,
     pub(crate) timestamp_ahead_max_ms: u64,
     pub(crate) prepared_statements_max: usize,
+    pub(crate) authentication: bool,
+    pub(crate) initial_superuser: String,
+    #[serde(skip)]
+    initial_superuser_password: Secret,
     pub(crate) commit_log_sync: String,
     pub(crate) commit_log_sync_interval_ms: u64,
     pub(crate) commit_log_segment_bytes: u32,
@@ -77,6 +87,16 @@ pub(crate) struct Settings {
     pub(crate) log_format: String,
     pub(crate) log_filter: String,
     pub(crate) worker_threads: usize,
+}
+
+/// A text that does not show itself.
+#[derive(Clone, Default, PartialEq)]
+struct Secret(String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Secret")
+    }
 }
 
 impl Default for Settings {
@@ -105,6 +125,9 @@ impl Default for Settings {
             requests_in_flight_max: node.requests_in_flight_max,
             timestamp_ahead_max_ms: millis(node.timestamp_ahead_max),
             prepared_statements_max: node.prepared_statements_max,
+            authentication: node.authentication,
+            initial_superuser: String::new(),
+            initial_superuser_password: Secret::default(),
             commit_log_sync: "group".to_owned(),
             commit_log_sync_interval_ms: 10_000,
             commit_log_segment_bytes: engine.log.segment_bytes,
@@ -151,7 +174,12 @@ impl Settings {
             }
             None => Table::new(),
         };
+        let mut password = Secret::default();
         for (name, value) in environment {
+            if name == PASSWORD_VARIABLE {
+                password = Secret(value);
+                continue;
+            }
             if ENVIRONMENT_OTHERS.contains(&name.as_str()) {
                 continue;
             }
@@ -166,7 +194,8 @@ impl Settings {
                 .with_context(|| format!("expected --set name=value, got '{flag}'"))?;
             set(&mut table, name, value).with_context(|| format!("in --set {flag}"))?;
         }
-        let settings: Self = table.try_into().context("in the configuration")?;
+        let mut settings: Self = table.try_into().context("in the configuration")?;
+        settings.initial_superuser_password = password;
         settings.check()?;
         Ok(settings)
     }
@@ -210,6 +239,7 @@ impl Settings {
             "listen_address is {}: advertise_address must say where other nodes and clients reach this one",
             self.listen_address
         );
+        self.check_superuser()?;
         self.sync_mode()?;
         self.damage_policy()?;
         self.consistency()?;
@@ -220,6 +250,27 @@ impl Settings {
             self.log_format
         );
         Ok(())
+    }
+
+    fn check_superuser(&self) -> anyhow::Result<()> {
+        let name = &self.initial_superuser;
+        let password = &self.initial_superuser_password.0;
+        ensure!(
+            name.is_empty() || !password.is_empty(),
+            "initial_superuser is '{name}': {PASSWORD_VARIABLE} must give its password"
+        );
+        ensure!(
+            password.len() <= PASSWORD_BYTES_MAX && !password.contains('\0'),
+            "{PASSWORD_VARIABLE} is longer than {PASSWORD_BYTES_MAX} bytes, or has a NUL character"
+        );
+        Ok(())
+    }
+
+    fn superuser(&self) -> Option<InitialSuperuser> {
+        (!self.initial_superuser.is_empty()).then(|| InitialSuperuser {
+            name: self.initial_superuser.clone(),
+            password: self.initial_superuser_password.0.clone(),
+        })
     }
 
     /// The address that others are told.
@@ -298,13 +349,19 @@ impl Settings {
             prepared_statements_max: self.prepared_statements_max,
             sweep_interval: Duration::from_millis(self.sweep_interval_ms),
             shown_settings: self.shown()?,
+            authentication: self.authentication,
+            initial_superuser: self.superuser(),
         })
     }
 
     /// Names and values as text.
     fn shown(&self) -> anyhow::Result<Vec<(String, String)>> {
         let table = Table::try_from(self).context("the settings cannot be listed")?;
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let text = |value: &Value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        };
         Ok(table
             .iter()
             .map(|(name, value)| (name.clone(), text(value)))
@@ -429,6 +486,18 @@ mod tests {
     }
 
     #[test]
+    fn the_first_superusers_password_is_shown_nowhere() {
+        let environment = [(PASSWORD_VARIABLE.to_owned(), "open sesame".to_owned())];
+        let flags = ["initial_superuser=ann".to_owned()];
+        let settings = Settings::load(None, environment.into_iter(), &flags).unwrap();
+        let node = settings.node().unwrap();
+        let initial = node.initial_superuser.as_ref().unwrap();
+        assert_eq!((&*initial.name, &*initial.password), ("ann", "open sesame"));
+        let shown = format!("{settings:?} {node:?}");
+        assert!(!shown.contains("sesame"), "{shown}");
+    }
+
+    #[test]
     fn wrong_settings_refuse_the_start_and_are_named() {
         let refusals = [
             ("page_sice=3", "page_sice"),
@@ -442,6 +511,7 @@ mod tests {
             ("default_consistency=MOST", "default_consistency"),
             ("seeds=a:b", "seeds"),
             ("log_format=xml", "log_format"),
+            ("initial_superuser=ann", PASSWORD_VARIABLE),
         ];
         for (flag, named) in refusals {
             let error = format!("{:#}", load(&[flag]).unwrap_err());

@@ -117,6 +117,7 @@ fn may_pass(error: &ClientError) -> bool {
             | RequestError::WriteFailure { .. }
             | RequestError::Unprepared(_) => true,
             RequestError::Protocol(_)
+            | RequestError::Authentication(_)
             | RequestError::Truncate(_)
             | RequestError::FunctionFailure { .. }
             | RequestError::Syntax(_)

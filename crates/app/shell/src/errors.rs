@@ -92,6 +92,7 @@ fn request_error(error: &RequestError) -> String {
         | RequestError::WriteFailure { .. }
         | RequestError::FunctionFailure { .. }
         | RequestError::Unauthorized(_)
+        | RequestError::Authentication(_)
         | RequestError::Invalid(_)
         | RequestError::Unprepared(_) => {
             let info = info(error).map_or_else(String::new, |info| format!(" info={{{info}}}"));
@@ -109,6 +110,7 @@ const fn summary(error: &RequestError) -> &'static str {
     match error {
         RequestError::Server(_) => "Server error",
         RequestError::Protocol(_) => "Protocol error",
+        RequestError::Authentication(_) => "Bad credentials",
         RequestError::Unavailable { .. } => "Unavailable exception",
         RequestError::Overloaded(_) => "Coordinator node overloaded",
         RequestError::Bootstrapping(_) => "Coordinator node is bootstrapping",

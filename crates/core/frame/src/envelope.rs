@@ -56,6 +56,11 @@ impl EnvelopeReader {
         }
     }
 
+    /// Refuses bodies of more than `body_bytes_max` from now on.
+    pub const fn allow(&mut self, body_bytes_max: u32) {
+        self.body_bytes_max = body_bytes_max;
+    }
+
     /// Adds a payload.
     pub fn push(&mut self, payload: Bytes) {
         if self.whole.is_empty() && self.joined.is_empty() {

@@ -11,8 +11,8 @@
 //! ```text
 //!   text ──prepare──▶ Prepared ─┬─ ModifyPlan, BatchPlan ──bind──▶ mutations
 //!                               ├─ SelectPlan ──bind──▶ SelectExecution ⇄ reads / replies ─▶ ResultSet
-//!                               ├─ SchemaPlan ──transformation──▶ an entry of the metadata log
-//!                               └─ DescribePlan ──execute──▶ ResultSet
+//!                               ├─ SchemaPlan, RolePlan ──transformation──▶ an entry of the metadata log
+//!                               └─ DescribePlan, RoleListPlan ──execute──▶ ResultSet
 //! ```
 //!
 //! # Invariants
@@ -24,6 +24,7 @@
 //! Start with [`prepare`], then [`ModifyPlan`] and [`SelectPlan`].
 
 mod aggregate;
+mod authorize;
 mod batch;
 mod bind;
 mod compile;
@@ -37,6 +38,8 @@ mod modify;
 mod node;
 mod plan;
 mod restrict;
+mod role_list;
+mod role_plan;
 mod schema_plan;
 mod select;
 mod spec;
@@ -53,6 +56,8 @@ pub use plan::Prepared;
 pub use plan::prepare;
 pub use plan::prepare_statement;
 pub use quorate_cql::ast::BatchKind;
+pub use role_list::RoleListPlan;
+pub use role_plan::RolePlan;
 pub use schema_plan::SchemaPlan;
 pub use schema_plan::refused;
 pub use select::ResultSet;

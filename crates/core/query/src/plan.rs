@@ -8,6 +8,10 @@ use crate::error::invalid;
 use crate::error::unsupported;
 use crate::modify;
 use crate::modify::ModifyPlan;
+use crate::role_list;
+use crate::role_list::RoleListPlan;
+use crate::role_plan;
+use crate::role_plan::RolePlan;
 use crate::schema_plan;
 use crate::schema_plan::SchemaPlan;
 use crate::select::SelectPlan;
@@ -68,6 +72,10 @@ pub enum Plan {
     ExplainConsistency(Box<Plan>),
     /// DESCRIBE.
     Describe(DescribePlan),
+    /// CREATE, ALTER, DROP, GRANT, REVOKE of roles and permissions.
+    Role(RolePlan),
+    /// LIST of roles, users or permissions.
+    ListRoles(RoleListPlan),
 }
 
 /// Plans a statement given as text. Names without a keyspace are looked up in `keyspace`.
@@ -210,8 +218,14 @@ impl Names<'_> {
             },
             other => {
                 let find = |name: &QualifiedName| self.keyspace(name).map(str::to_owned);
-                match schema_plan::compile(other, &find)? {
-                    Some(plan) => Ok(Plan::Schema(plan)),
+                if let Some(plan) = schema_plan::compile(other, &find)? {
+                    return Ok(Plan::Schema(plan));
+                }
+                if let Some(plan) = role_plan::compile(other, &find)? {
+                    return Ok(Plan::Role(plan));
+                }
+                match role_list::compile(other, &find)? {
+                    Some(plan) => Ok(Plan::ListRoles(plan)),
                     None => Err(unsupported("statement", other.name())),
                 }
             }
@@ -321,7 +335,12 @@ impl Summary {
                 is_idempotent: true,
                 ..nothing
             },
-            Plan::Schema(_) | Plan::Use(_) => nothing,
+            Plan::ListRoles(list) => Self {
+                columns: Arc::clone(list.columns()),
+                is_idempotent: true,
+                ..nothing
+            },
+            Plan::Schema(_) | Plan::Use(_) | Plan::Role(_) => nothing,
         }
     }
 }

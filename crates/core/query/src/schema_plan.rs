@@ -9,8 +9,10 @@ use crate::error::invalid;
 use crate::error::unsupported;
 use crate::node::scalar_type;
 use quorate_cluster::ColumnDefinition;
+use quorate_cluster::Permission;
 use quorate_cluster::Property;
 use quorate_cluster::Refused;
+use quorate_cluster::Resource;
 use quorate_cluster::TableChange;
 use quorate_cluster::TableDefinition;
 use quorate_cluster::Transformation;
@@ -54,6 +56,26 @@ impl SchemaPlan {
             _ => {}
         }
         transformation
+    }
+
+    /// What whoever runs it must have.
+    pub(crate) fn required_permission(&self) -> (Permission, Resource) {
+        let keyspace = || self.keyspace.clone();
+        let resource = match &self.table {
+            Some(table) => Resource::table(keyspace(), table),
+            None => Resource::Keyspace(keyspace()),
+        };
+        match &self.template {
+            Transformation::CreateKeyspace { .. } => (Permission::Create, Resource::AllKeyspaces),
+            Transformation::CreateTable { .. } => {
+                (Permission::Create, Resource::AllTables(keyspace()))
+            }
+            Transformation::DropKeyspace { .. } | Transformation::DropTable { .. } => {
+                (Permission::Drop, resource)
+            }
+            // A plan of schema has no other kind than ALTER besides.
+            _ => (Permission::Alter, resource),
+        }
     }
 
     /// The keyspace that it changes, or in which it changes a table.

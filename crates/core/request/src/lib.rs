@@ -63,6 +63,8 @@ pub struct Options {
     pub trace: bool,
     /// Where the client is, for the trace.
     pub client: Option<IpAddr>,
+    /// As whom the client has logged in; `None`: authentication is off, or it has not.
+    pub role: Option<Arc<str>>,
 }
 
 /// One statement with its values.
@@ -189,15 +191,26 @@ pub trait Frontend: Clone + Send + Sync + 'static {
         request: Execute,
     ) -> impl Future<Output = Result<Response, RequestError>> + Send;
 
-    /// Plans a statement for later.
+    /// Plans a statement for later, for a client that has logged in as `role`.
     fn prepare(
         &self,
         text: String,
         keyspace: Option<String>,
+        role: Option<Arc<str>>,
     ) -> impl Future<Output = Result<PreparedStatement, RequestError>> + Send;
 
     /// Runs a batch.
     fn batch(&self, request: Batch) -> impl Future<Output = Result<Response, RequestError>> + Send;
+
+    /// Whether clients must log in before anything else.
+    fn requires_authentication(&self) -> bool;
+
+    /// Logs a client in by name and password: the role that its requests are made as.
+    fn authenticate(
+        &self,
+        name: String,
+        password: String,
+    ) -> impl Future<Output = Result<Arc<str>, RequestError>> + Send;
 
     /// The cluster as this node knows it.
     fn metadata(&self) -> Arc<Metadata>;

@@ -15,6 +15,9 @@ pub enum RequestError {
     /// The client broke the protocol. Nothing was done.
     #[error("{0}")]
     Protocol(String),
+    /// Nobody is known by this name and password. Nothing was done.
+    #[error("{0}")]
+    Authentication(String),
     /// Too few replicas are alive. Nothing was done.
     #[error("Cannot achieve consistency level {level}{}", in_datacenter(datacenter.as_ref()))]
     Unavailable {
@@ -177,6 +180,7 @@ impl RequestError {
         match self {
             Self::Server(_) => 0x0000,
             Self::Protocol(_) => 0x000A,
+            Self::Authentication(_) => 0x0100,
             Self::Unavailable { .. } => 0x1000,
             Self::Overloaded(_) => 0x1001,
             Self::Bootstrapping(_) => 0x1002,
@@ -200,6 +204,7 @@ impl RequestError {
         match self {
             Self::Server(_) => "ServerError",
             Self::Protocol(_) => "ProtocolException",
+            Self::Authentication(_) => "AuthenticationFailed",
             Self::Unavailable { .. } => "Unavailable",
             Self::Overloaded(_) => "OverloadedErrorMessage",
             Self::Bootstrapping(_) => "IsBootstrappingErrorMessage",

@@ -356,6 +356,8 @@ impl Cluster {
             prepared_statements_max: 10_000,
             sweep_interval: plan.sweep_interval,
             shown_settings: Vec::new(),
+            authentication: false,
+            initial_superuser: None,
         }
     }
 

@@ -337,7 +337,7 @@ pub(crate) async fn execute(
     options: Options,
 ) -> Result<Response, RequestError> {
     let statement = if prepared {
-        Statement::Prepared(node.prepare(text, None).await?.id)
+        Statement::Prepared(node.prepare(text, None, None).await?.id)
     } else {
         Statement::Text(text)
     };
@@ -392,6 +392,7 @@ const fn is_refusal(error: &RequestError) -> bool {
         | RequestError::Overloaded(_)
         | RequestError::Bootstrapping(_)
         | RequestError::Protocol(_)
+        | RequestError::Authentication(_)
         | RequestError::Syntax(_)
         | RequestError::Unauthorized(_)
         | RequestError::Invalid(_)

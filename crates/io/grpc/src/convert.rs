@@ -102,6 +102,7 @@ fn options(
         keeps_columns: false,
         trace: false,
         client: None,
+        role: None,
     })
 }
 

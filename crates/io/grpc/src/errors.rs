@@ -58,6 +58,7 @@ const fn code(error: &RequestError) -> Code {
         | RequestError::Invalid(_)
         | RequestError::Config(_) => Code::InvalidArgument,
         RequestError::Unauthorized(_) => Code::PermissionDenied,
+        RequestError::Authentication(_) => Code::Unauthenticated,
         RequestError::AlreadyExists { .. } => Code::AlreadyExists,
         RequestError::Unprepared(_) => Code::NotFound,
     }
@@ -147,6 +148,7 @@ pub(crate) fn detail(error: &RequestError) -> proto::Error {
         },
         RequestError::Server(_)
         | RequestError::Protocol(_)
+        | RequestError::Authentication(_)
         | RequestError::Overloaded(_)
         | RequestError::Bootstrapping(_)
         | RequestError::Truncate(_)

@@ -175,7 +175,7 @@ async fn prepare<F: Frontend>(
     request: proto::PrepareRequest,
 ) -> Result<proto::PrepareResponse, RequestError> {
     let keyspace = (!request.keyspace.is_empty()).then_some(request.keyspace);
-    let prepared = frontend.prepare(request.cql, keyspace).await?;
+    let prepared = frontend.prepare(request.cql, keyspace, None).await?;
     Ok(convert::prepared(&prepared))
 }
 

@@ -16,7 +16,9 @@ use crate::budget::Taken;
 use crate::convert;
 use crate::convert::Answer;
 use crate::convert::Work;
+use crate::incoming::HANDSHAKE_FRAME_BYTES_MAX;
 use crate::incoming::Incoming;
+use crate::login::AUTHENTICATOR;
 use crate::outgoing::Outgoing;
 use crate::receipt;
 use crate::server::Shared;
@@ -44,6 +46,7 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::time::Duration;
 use tokio::io::AsyncRead;
@@ -67,6 +70,8 @@ pub(crate) struct Session {
     pub(crate) client: IpAddr,
     /// The keyspace of names without one. USE changes it.
     keyspace: Mutex<Option<String>>,
+    /// As whom it has logged in.
+    role: OnceLock<Arc<str>>,
 }
 
 impl Session {
@@ -74,6 +79,7 @@ impl Session {
         Self {
             client,
             keyspace: Mutex::default(),
+            role: OnceLock::new(),
         }
     }
 
@@ -81,6 +87,15 @@ impl Session {
         // Nothing that holds it panics.
         let keyspace = self.keyspace.lock().unwrap_or_else(PoisonError::into_inner);
         keyspace.clone()
+    }
+
+    pub(crate) fn role(&self) -> Option<Arc<str>> {
+        self.role.get().cloned()
+    }
+
+    pub(crate) fn log_in(&self, role: Arc<str>) {
+        // Nobody logs in twice: the phase says so.
+        self.role.get_or_init(|| role);
     }
 
     pub(crate) fn use_keyspace(&self, name: &str) {
@@ -94,6 +109,10 @@ impl Session {
 enum Phase {
     /// Expects STARTUP or OPTIONS.
     Starting,
+    /// Expects AUTH_RESPONSE or OPTIONS.
+    Authenticating,
+    /// Waits until name and password are checked.
+    LoggingIn,
     /// Takes requests.
     Ready,
     /// Sends what it owes, then ends.
@@ -141,6 +160,10 @@ pub(crate) async fn run<F: Frontend>(
                     connection.outgoing.push(&answer);
                     while let Some(Some(answer)) = working.next().now_or_never() {
                         connection.outgoing.push(&answer);
+                    }
+                    if connection.phase == Phase::LoggingIn {
+                        connection.finish_login();
+                        connection.postpone_silence(&mut silence);
                     }
                 }
                 received = reader.read_buf(&mut connection.incoming.received),
@@ -268,6 +291,17 @@ impl<F: Frontend> Connection<F> {
             (Phase::Starting, Request::Startup(options)) => {
                 self.start_up(version, header.stream, options);
             }
+            (Phase::Authenticating, Request::AuthResponse(_)) => {
+                self.phase = Phase::LoggingIn;
+                return self.begin(version, header.stream, frame, bytes);
+            }
+            (Phase::Authenticating | Phase::LoggingIn, other) => {
+                let message = format!(
+                    "Unexpected message {}, expecting AUTH_RESPONSE",
+                    other.opcode().name()
+                );
+                self.refuse(header.stream, &RequestError::Protocol(message));
+            }
             (Phase::Ready, Request::Startup(_)) => self.refuse(
                 header.stream,
                 &RequestError::Protocol(
@@ -347,7 +381,7 @@ impl<F: Frontend> Connection<F> {
             return Err(ProtocolViolation::UnsupportedVersion(header.version).into());
         };
         match self.version {
-            Some(known) if known != version && self.phase == Phase::Ready => {
+            Some(known) if known != version && self.phase != Phase::Starting => {
                 Err(RequestError::Protocol(format!(
                     "Invalid message version. Got {version} but previous messages on this connection had version {known}"
                 )))
@@ -365,14 +399,37 @@ impl<F: Frontend> Connection<F> {
             Ok(compression) => compression,
             Err(error) => return self.refuse(stream, &error),
         };
-        self.answer(stream, Response::Ready);
+        let must_log_in = self.shared.frontend.requires_authentication();
+        self.answer(
+            stream,
+            if must_log_in {
+                Response::Authenticate(AUTHENTICATOR.to_owned())
+            } else {
+                Response::Ready
+            },
+        );
         self.throws_on_overload = options.get("THROW_ON_OVERLOAD").is_some_and(|on| on == "1");
         self.compression = compression;
         self.outgoing.switch(compression);
         let segments = (version == Version::V5).then(|| SegmentReader::new(compression.is_some()));
-        let frame_bytes_max = self.shared.config.frame_bytes_max;
-        self.incoming.switch(frame_bytes_max, segments);
-        self.phase = Phase::Ready;
+        if must_log_in {
+            self.incoming.switch(HANDSHAKE_FRAME_BYTES_MAX, segments);
+            self.phase = Phase::Authenticating;
+        } else {
+            let frame_bytes_max = self.shared.config.frame_bytes_max;
+            self.incoming.switch(frame_bytes_max, segments);
+            self.phase = Phase::Ready;
+        }
+    }
+
+    /// Name and password were checked. Who failed has to connect again.
+    fn finish_login(&mut self) {
+        if self.session.role().is_some() {
+            self.incoming.allow(self.shared.config.frame_bytes_max);
+            self.phase = Phase::Ready;
+        } else {
+            self.phase = Phase::Closing;
+        }
     }
 
     fn answer(&mut self, stream: i16, response: Response) {

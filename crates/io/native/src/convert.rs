@@ -1,6 +1,7 @@
 //! Between the protocol's words and the node's.
 
 use crate::connection::Session;
+use crate::login::log_in;
 use crate::receipt;
 use bytes::Bytes;
 use quorate_frame::Batch;
@@ -128,7 +129,8 @@ impl<F: Frontend> Work<F> {
             }
             Request::Prepare { text, keyspace } => {
                 let keyspace = keyspace.or_else(|| self.session.keyspace());
-                let prepared = self.frontend.prepare(text, keyspace).await?;
+                let role = self.session.role();
+                let prepared = self.frontend.prepare(text, keyspace, role).await?;
                 let response = Response::Prepared(prepared_of(&prepared, self.version));
                 Ok(Answer::Frame(ResponseFrame::new(stream, response)))
             }
@@ -137,13 +139,17 @@ impl<F: Frontend> Work<F> {
                 let response = self.frontend.batch(batch).await?;
                 Ok(self.result(stream, response, false, None))
             }
-            Request::Startup(_)
-            | Request::Options
-            | Request::Register(_)
-            | Request::AuthResponse(_) => Err(RequestError::Server(format!(
-                "{} is answered elsewhere",
-                request.opcode().name()
-            ))),
+            Request::AuthResponse(token) => {
+                let role = log_in(&self.frontend, token.as_deref()).await?;
+                self.session.log_in(role);
+                Ok(Answer::Frame(ResponseFrame::new(
+                    stream,
+                    Response::AuthSuccess(None),
+                )))
+            }
+            Request::Startup(_) | Request::Options | Request::Register(_) => Err(
+                RequestError::Server(format!("{} is answered elsewhere", request.opcode().name())),
+            ),
         }
     }
 
@@ -248,6 +254,7 @@ impl<F: Frontend> Work<F> {
             trace: self.tracing,
             receipt: self.wants_receipt,
             client: Some(self.session.client),
+            role: self.session.role(),
             ..Options::default()
         })
     }

@@ -15,7 +15,7 @@ use quorate_types::RequestError;
 const RECEIVE_BYTES: usize = 4 << 10;
 const RECEIVE_BYTES_MAX: usize = 64 << 10;
 /// Until a client has said who it is, nobody holds much memory for it.
-const HANDSHAKE_FRAME_BYTES_MAX: u32 = 64 << 10;
+pub(crate) const HANDSHAKE_FRAME_BYTES_MAX: u32 = 64 << 10;
 
 /// What a connection has received and not yet taken apart.
 #[derive(Debug)]
@@ -73,6 +73,14 @@ impl Incoming {
             self.received.clear();
             (segments, EnvelopeReader::new(body_bytes_max))
         });
+    }
+
+    /// Frames of this size may come from now on.
+    pub(crate) fn allow(&mut self, body_bytes_max: u32) {
+        self.body_bytes_max = body_bytes_max;
+        if let Some((_, envelopes)) = &mut self.segments {
+            envelopes.allow(body_bytes_max);
+        }
     }
 
     /// The next whole frame, if there is one. After an error there is none any more.

@@ -10,6 +10,7 @@ mod connection;
 mod convert;
 mod events;
 mod incoming;
+mod login;
 mod outgoing;
 mod receipt;
 mod server;

@@ -34,6 +34,7 @@ impl From<&RequestError> for ErrorDetail {
         match error {
             RequestError::Server(_)
             | RequestError::Protocol(_)
+            | RequestError::Authentication(_)
             | RequestError::Overloaded(_)
             | RequestError::Bootstrapping(_)
             | RequestError::Truncate(_)
