@@ -4,25 +4,34 @@ use crate::application;
 use crate::clients::alone;
 use crate::clients::run;
 use crate::clients::skipped;
+use anyhow::Context;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// The program, built from the sources beside this file with modules kept in the cache; or why it
-/// cannot be.
+/// The program, built from the sources beside this file with modules kept in the cache; or why
+/// there is none.
 fn program() -> anyhow::Result<Result<PathBuf, String>> {
     alone("go-driver", |kept| {
         let program = kept.join("bin/go-driver");
-        let built = run(Command::new("go")
-            .args(["build", "-trimpath", "-modcacherw", "-o"])
-            .arg(&program)
-            .arg(".")
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("drivers/go"))
-            // No other Go than the one that is here.
-            .env("GOTOOLCHAIN", "local")
-            .env("GOMODCACHE", kept.join("modules"))
-            .env("GOCACHE", kept.join("build")));
-        Ok(built.map(|_| program))
+        let go = |arguments: &[&str]| {
+            let mut command = Command::new("go");
+            command
+                .args(arguments)
+                .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("drivers/go"))
+                // No other Go than the one that is here.
+                .env("GOTOOLCHAIN", "local")
+                .env("GOMODCACHE", kept.join("modules"))
+                .env("GOCACHE", kept.join("build"));
+            command
+        };
+        if let Err(reason) = run(&mut go(&["mod", "download", "-modcacherw"])) {
+            return Ok(Err(reason));
+        }
+        run(go(&["build", "-trimpath", "-o"]).arg(&program).arg("."))
+            .map_err(anyhow::Error::msg)
+            .context("the program does not compile")?;
+        Ok(Ok(program))
     })
 }
 

@@ -4,6 +4,7 @@ use crate::application;
 use crate::clients::alone;
 use crate::clients::run;
 use crate::clients::skipped;
+use anyhow::Context;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
@@ -21,6 +22,9 @@ fn sources() -> PathBuf {
 /// there is none.
 fn class_path() -> anyhow::Result<Result<String, String>> {
     alone("java-driver", |kept| {
+        if let Err(reason) = run(Command::new("javac").arg("-version")) {
+            return Ok(Err(reason));
+        }
         let jars = kept.join("jars");
         let project = kept.join(PROJECT);
         let wanted = std::fs::read(sources().join(PROJECT))?;
@@ -43,7 +47,10 @@ fn class_path() -> anyhow::Result<Result<String, String>> {
                 compile.arg(source);
             }
         }
-        Ok(run(&mut compile).map(|_| path))
+        run(&mut compile)
+            .map_err(anyhow::Error::msg)
+            .context("the program does not compile")?;
+        Ok(Ok(path))
     })
 }
 

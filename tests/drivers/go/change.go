@@ -92,10 +92,19 @@ func schemaEvents(session *gocql.Session) {
 	seen("the new table is seen", func(table *gocql.TableMetadata) bool {
 		return table != nil && len(table.Columns) == 2 && table.PartitionKey[0].Name == "k"
 	})
+	columns := func() int {
+		row := map[string]any{}
+		must(session.Query("SELECT * FROM driver.later WHERE k = ?", 1).MapScan(row), "the row")
+		return len(row)
+	}
+	must(session.Query("INSERT INTO driver.later (k, v) VALUES (?, ?)", 1, "v").Exec(), "insert")
+	expect(columns(), 2, "columns of *")
 	must(other.Query("ALTER TABLE driver.later ADD w int").Exec(), "alter")
 	seen("the new column is seen", func(table *gocql.TableMetadata) bool {
 		return table != nil && table.Columns["w"] != nil
 	})
+	// By a statement that was prepared before.
+	expect(columns(), 3, "columns of * with the new one")
 	must(other.Query("DROP TABLE driver.later").Exec(), "drop")
 	seen("the end of the table is seen", func(table *gocql.TableMetadata) bool { return table == nil })
 	fmt.Println("schema events: a table of another session came, changed and went")

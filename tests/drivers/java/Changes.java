@@ -57,9 +57,16 @@ final class Changes {
             other.execute("CREATE TABLE driver.later (k int PRIMARY KEY, v text)");
             Common.until("the new table is seen",
                     () -> later(session).filter(table -> table.getColumns().size() == 2).isPresent());
+            session.execute("INSERT INTO driver.later (k, v) VALUES (1, 'v')");
+            PreparedStatement select = session.prepare("SELECT * FROM driver.later WHERE k = 1");
+            Row before = session.execute(select.bind()).one();
+            Common.expect(before.getColumnDefinitions().size(), 2, "columns of *");
             other.execute("ALTER TABLE driver.later ADD w int");
             Common.until("the new column is seen",
                     () -> later(session).flatMap(table -> table.getColumn("w")).isPresent());
+            // By the statement that was prepared before.
+            Row after = session.execute(select.bind()).one();
+            Common.expect(after.getColumnDefinitions().size(), 3, "columns of * with the new one");
             other.execute("DROP TABLE driver.later");
             Common.until("the end of the table is seen", () -> later(session).isEmpty());
         }

@@ -1,7 +1,7 @@
 // What changes under a session: the schema, the nodes.
 'use strict';
 
-const { HOSTS, ask, connect, expect, lastHost, until } = require('./common');
+const { HOSTS, PREPARED, ask, connect, expect, lastHost, until } = require('./common');
 
 const IDEMPOTENT = { prepare: true, isIdempotent: true };
 const WORKERS = 8;
@@ -18,9 +18,17 @@ async function schemaEvents(client) {
   await until('the new keyspace is seen', () => 'later' in client.metadata.keyspaces);
   await other.execute('CREATE TABLE driver.later (k int PRIMARY KEY, v text)');
   await until('the new table is seen', async () => (await columns()) === 'k,v');
+  const row = async () => {
+    const result = await client.execute('SELECT * FROM driver.later WHERE k = ?', [1], PREPARED);
+    return result.first().keys().join();
+  };
+  await client.execute('INSERT INTO driver.later (k, v) VALUES (?, ?)', [1, 'v'], PREPARED);
+  expect(await row(), 'k,v', 'columns of *');
   // From here on the driver answers from its memory, which only an event makes it forget.
   await other.execute('ALTER TABLE driver.later ADD w int');
   await until('the new column is seen', async () => (await columns()) === 'k,v,w');
+  // By a statement that was prepared before.
+  expect(await row(), 'k,v,w', 'columns of * with the new one');
   await other.execute('DROP TABLE driver.later');
   await until('the end of the table is seen', async () => (await columns()) === undefined);
   await other.execute('DROP KEYSPACE later');
