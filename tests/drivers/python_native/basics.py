@@ -140,11 +140,41 @@ def events(session, hosts, options):
         session.execute("CREATE TABLE elsewhere.things (k int PRIMARY KEY, v text)")
         table = until("the other session sees the table", lambda: known().tables.get("things"))
         expect(sorted(table.columns), ["k", "v"], "the table's columns as the other session sees them")
+        session.execute("ALTER TABLE elsewhere.things ADD added int")
+        until("the other session sees the column", lambda: "added" in known().tables["things"].columns)
         session.execute("DROP TABLE elsewhere.things")
         until("the other session sees it gone", lambda: "things" not in known().tables)
         session.execute("DROP KEYSPACE elsewhere")
         until("the other session sees the keyspace gone", lambda: not known())
     say("events: another session's metadata followed")
+
+
+def altered(session):
+    """A prepared `SELECT *` gives the columns there are, those too that came after it was prepared."""
+    session.execute("CREATE TABLE shop.growing (k int PRIMARY KEY, v text)")
+    session.execute("INSERT INTO shop.growing (k, v) VALUES (1, 'one')")
+    select = session.prepare("SELECT * FROM shop.growing WHERE k = ?")
+    expect(tuple(session.execute(select, [1]).one()), (1, "one"), "the row before")
+    session.execute("ALTER TABLE shop.growing ADD u int")
+    session.execute("UPDATE shop.growing SET u = 7 WHERE k = 1")
+    # Each node prepared it before, and learns of the column by itself.
+    for host in session.cluster.metadata.all_hosts():
+        row = session.execute(select, [1], host=host).one()
+        expect(row._asdict(), {"k": 1, "u": 7, "v": "one"}, "the row after")
+    say("altered: a prepared statement gives a new column")
+
+
+def warnings(session):
+    insert = session.prepare("INSERT INTO shop.carts (user, item, note) VALUES (?, ?, ?)")
+    batch = BatchStatement(BatchType.UNLOGGED)
+    for item in range(20):
+        batch.add(insert, [f"user {item}", item, "x" * 1000])
+    future = session.execute_async(batch)
+    future.result()
+    if session.cluster.protocol_version >= 4:
+        told = " ".join(future.warnings or [])
+        expect("exceeding specified threshold of 5120" in told, True, f"a warning: {told}")
+    say("warnings: a batch that is too big is told of")
 
 
 def errors(session):
@@ -211,6 +241,8 @@ def main():
         paging(session, hosts, options)
         batches(session)
         events(session, hosts, options)
+        altered(session)
+        warnings(session)
         errors(session)
         keyspaces(session, hosts, options)
         scalars(session)
