@@ -20,6 +20,9 @@ pub async fn until<T>(
     let mut last = anyhow::anyhow!("the first look did not end");
     loop {
         let left = within.saturating_sub(started.elapsed());
+        if left.is_zero() {
+            return Err(last).with_context(|| format!("not within {within:?}: {what}"));
+        }
         match tokio::time::timeout(left, check()).await {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(error)) => last = error,

@@ -1,7 +1,7 @@
 //! Traces: what happened to the requests whose clients asked for it.
 //!
 //! A trace stays in the memory of the node that coordinated its request, the newest ones only. Its id
-//! ends in the first bytes of that node's host id, so that every other node knows whom to ask when a
+//! ends in the last bytes of that node's host id, so that every other node knows whom to ask when a
 //! client looks for it in `system_traces`.
 
 use crate::Node;
@@ -190,11 +190,12 @@ fn activity_of(replica: &ReplicaReceipt) -> Option<String> {
     Some(format!("replica {}: {said}", replica.replica.address))
 }
 
-/// Whether a node may keep what is looked for: ids end in the first bytes of its host id.
+/// Whether a node may keep what is looked for: ids end in the last bytes of its host id, as
+/// `Node::time_uuid` makes them.
 fn may_keep(host: HostId, target: &ReadTarget) -> bool {
     match target {
         ReadTarget::Range(_) => true,
-        ReadTarget::Partition(id) => id.last_chunk::<6>() == host.0.as_bytes().first_chunk::<6>(),
+        ReadTarget::Partition(id) => id.last_chunk::<6>() == host.0.as_bytes().last_chunk::<6>(),
     }
 }
 
@@ -220,10 +221,11 @@ mod tests {
 
     #[test]
     fn the_id_of_a_trace_names_its_node() {
-        let host = HostId(Uuid::from_u128(0x1122_3344_5566_0000_0000_0000_0000_0000));
-        let id = Uuid::from_u128(0x1122_3344_5566);
+        let host = HostId(Uuid::from_u128(0x7788_0000_0000_0000_0000_1122_3344_5566));
+        let id = event_id(1_700_000_000_000_000, 3, host.0);
         let target = ReadTarget::Partition(Bytes::copy_from_slice(id.as_bytes()));
         assert!(may_keep(host, &target));
-        assert!(!may_keep(HostId(id), &target));
+        let other = HostId(Uuid::from_u128(0x1122_3344_5566_0000_0000_0000_0000_0000));
+        assert!(!may_keep(other, &target));
     }
 }

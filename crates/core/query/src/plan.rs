@@ -182,6 +182,9 @@ impl Names<'_> {
                 "{keyspace} keyspace is not user-modifiable."
             )));
         }
+        if quorate_system::is_system_keyspace(keyspace) {
+            return Err(invalid(format!("table {} does not exist", name.name)));
+        }
         let found = self.metadata.table(keyspace, &name.name);
         found
             .map(Arc::clone)

@@ -16,8 +16,8 @@ use crate::budget::Taken;
 use crate::convert;
 use crate::convert::Answer;
 use crate::convert::Work;
-use crate::incoming::HANDSHAKE_FRAME_BYTES_MAX;
 use crate::incoming::Incoming;
+use crate::incoming::Received;
 use crate::login::AUTHENTICATOR;
 use crate::outgoing::Outgoing;
 use crate::receipt;
@@ -29,6 +29,7 @@ use futures_util::stream::FuturesUnordered;
 use quorate_frame::Compression;
 use quorate_frame::Event;
 use quorate_frame::EventKind;
+use quorate_frame::HEADER_BYTES;
 use quorate_frame::Header;
 use quorate_frame::ProtocolViolation;
 use quorate_frame::Request;
@@ -255,7 +256,11 @@ impl<F: Frontend> Connection<F> {
         let mut begun = Vec::new();
         while self.phase != Phase::Closing {
             match self.incoming.next() {
-                Ok(Some((header, body))) => begun.extend(self.take(&header, body)),
+                Ok(Some(Received::Frame(header, body))) => begun.extend(self.take(&header, body)),
+                Ok(Some(Received::Oversized(header))) => {
+                    let error = self.too_large(&header);
+                    self.refuse(header.stream, &error);
+                }
                 Ok(None) => break,
                 Err(error) => self.refuse_for_good(0, &error),
             }
@@ -356,6 +361,14 @@ impl<F: Frontend> Connection<F> {
         })
     }
 
+    fn too_large(&self, header: &Header) -> RequestError {
+        RequestError::Invalid(format!(
+            "Request is too big: length {} exceeds maximum allowed length {}.",
+            HEADER_BYTES + header.body_bytes as usize,
+            self.shared.config.frame_bytes_max
+        ))
+    }
+
     fn decode(
         &self,
         version: Version,
@@ -412,12 +425,11 @@ impl<F: Frontend> Connection<F> {
         self.compression = compression;
         self.outgoing.switch(compression);
         let segments = (version == Version::V5).then(|| SegmentReader::new(compression.is_some()));
+        self.incoming.switch(segments);
         if must_log_in {
-            self.incoming.switch(HANDSHAKE_FRAME_BYTES_MAX, segments);
             self.phase = Phase::Authenticating;
         } else {
-            let frame_bytes_max = self.shared.config.frame_bytes_max;
-            self.incoming.switch(frame_bytes_max, segments);
+            self.incoming.allow(self.shared.config.frame_bytes_max);
             self.phase = Phase::Ready;
         }
     }
