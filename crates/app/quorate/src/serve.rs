@@ -141,7 +141,10 @@ async fn serve(settings: Settings, started: Instant) -> anyhow::Result<()> {
     // CQL has no word for "go elsewhere": connections are closed, each in a quiet moment, while the
     // node still answers.
     let _ = stop_drivers.send(true);
-    if tokio::time::timeout(GOODBYE, serving_drivers).await.is_err() {
+    if tokio::time::timeout(GOODBYE, serving_drivers)
+        .await
+        .is_err()
+    {
         tracing::debug!("some drivers were still connected");
     }
     node.stop_serving();

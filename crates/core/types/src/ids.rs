@@ -1,8 +1,8 @@
 //! Identities: nodes, their addresses, tables, epochs, ballots.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::net::SocketAddr;
-use std::fmt;
 use std::str::FromStr;
 use uuid::Uuid;
 

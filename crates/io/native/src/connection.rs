@@ -464,12 +464,11 @@ impl<F: Frontend> Connection<F> {
             Ok(event) if self.registered.contains(&event.kind()) => {
                 self.answer(-1, Response::Event(event));
             }
-            Ok(_) => {}
             // Drivers ask for everything when a connection is new: so it had better end.
             Err(broadcast::error::RecvError::Lagged(_)) if !self.registered.is_empty() => {
                 self.phase = Phase::Closing;
             }
-            Err(_) => {}
+            Ok(_) | Err(_) => {}
         }
     }
 }

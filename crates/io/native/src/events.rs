@@ -225,7 +225,7 @@ mod tests {
         let (altered, other) = (view(&[], &[("carts", 1, 2)]), view(&[], &[("carts", 2, 3)]));
         let created = change(SchemaChangeKind::Created, "carts");
         let dropped = change(SchemaChangeKind::Dropped, "carts");
-        assert_eq!(first.since(&none), [created.clone()]);
+        assert_eq!(first.since(&none), std::slice::from_ref(&created));
         let updated = change(SchemaChangeKind::Updated, "carts");
         assert_eq!(altered.since(&first), [updated]);
         assert_eq!(other.since(&altered), [dropped.clone(), created]);
