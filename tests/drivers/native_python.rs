@@ -6,6 +6,7 @@ use crate::clients::host;
 use crate::clients::listening;
 use crate::clients::python;
 use crate::clients::skipped;
+use quorate_tests::SUPERUSER_PASSWORD;
 use quorate_tests::Setup;
 use quorate_tests::with_cluster;
 use std::path::Path;
@@ -31,11 +32,15 @@ pub(crate) fn environment() -> anyhow::Result<Result<PathBuf, String>> {
 
 /// Runs one of our scripts against three nodes, which it gets as its first arguments.
 fn check(script: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    check_with(Setup::nodes(3), script, arguments)
+}
+
+fn check_with(setup: Setup, script: &str, arguments: &[&str]) -> anyhow::Result<()> {
     let python = match environment()? {
         Ok(python) => python,
         Err(reason) => return skipped("Cassandra's Python driver", &reason),
     };
-    with_cluster(Setup::nodes(3), async |cluster| {
+    with_cluster(setup, async |cluster| {
         listening(cluster, 3).await?;
         let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("drivers/python_native");
         let mut command = Command::new(&python);
@@ -46,7 +51,12 @@ fn check(script: &str, arguments: &[&str]) -> anyhow::Result<()> {
             command.arg(host(cluster, number)?);
         }
         command.args(arguments);
-        converse(cluster, command).await.map(drop)
+        converse(cluster, command).await?;
+        for number in 1..=3 {
+            let log = cluster.log(number)?;
+            anyhow::ensure!(!log.contains("canary"), "node {number} logged a password");
+        }
+        Ok(())
     })
 }
 
@@ -73,4 +83,12 @@ fn a_python_driver_that_names_no_protocol_finds_the_newest() -> anyhow::Result<(
 #[test]
 fn a_node_that_stops_and_starts_is_no_error_to_the_python_driver() -> anyhow::Result<()> {
     check("restarts.py", &[])
+}
+
+#[test]
+fn who_has_no_password_or_no_permission_is_refused() -> anyhow::Result<()> {
+    let setup = Setup::nodes(3)
+        .set("authentication=true")
+        .set("initial_superuser=ada");
+    check_with(setup, "login.py", &[SUPERUSER_PASSWORD])
 }

@@ -28,6 +28,7 @@ pub use direct::integer;
 pub use direct::rows_of;
 pub use direct::text;
 pub use direct::wire;
+pub use process::SUPERUSER_PASSWORD;
 pub use quorate_client::proto;
 pub use random::Random;
 pub use wait::until;

@@ -10,6 +10,9 @@ use std::process::Command;
 use std::process::ExitStatus;
 use std::process::Stdio;
 
+/// The password of the first superuser, in clusters whose setup names one.
+pub const SUPERUSER_PASSWORD: &str = "canary-of-the-superuser";
+
 /// A node, running or not.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -51,6 +54,10 @@ impl Process {
             if name.to_string_lossy().starts_with("QUORATE_") {
                 command.env_remove(name);
             }
+        }
+        let has_superuser = |setting: &String| setting.starts_with("initial_superuser=");
+        if self.settings.iter().any(has_superuser) {
+            command.env("QUORATE_INITIAL_SUPERUSER_PASSWORD", SUPERUSER_PASSWORD);
         }
         for setting in &self.settings {
             command.args(["--set", setting]);
