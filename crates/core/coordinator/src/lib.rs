@@ -6,7 +6,7 @@
 //! `write_path.rs` and `read_path.rs`, or the simulator) carries them out. It knows the cluster's
 //! replica sets, but nothing of sockets, clocks, disks or CQL.
 //!
-//! Start with [`BlockFor`] (the arithmetic of consistency levels), then [`write`] and [`mod@read`].
+//! Start with [`BlockFor`] (the arithmetic of consistency levels), then [`mod@write`] and [`mod@read`].
 
 mod block_for;
 mod clock;
