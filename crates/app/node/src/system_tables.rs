@@ -4,6 +4,7 @@ use crate::Engine;
 use crate::Node;
 use crate::World;
 use crate::access::has_secret;
+use crate::traces;
 use bytes::Bytes;
 use quorate_cluster::Metadata;
 use quorate_cluster::TableSchema;
@@ -57,6 +58,9 @@ impl<W: World> Node<W> {
         let generation = gossip
             .first()
             .map_or(0, |(_, state, _)| generation_of(state));
+        // Drivers ask for `local` and `peers` all the time: what costs something is looked up for the
+        // tables that show it only.
+        let (keyspace, name) = (table.keyspace.as_str(), table.name.as_str());
         let snapshot = Snapshot {
             metadata,
             local: LocalNode {
@@ -67,11 +71,11 @@ impl<W: World> Node<W> {
                 listen: broadcast,
             },
             nodes: self.node_views(metadata),
-            prepared: self.prepared_views(),
+            prepared: only_if(name == "prepared_statements", || self.prepared_views()),
             clients: Vec::new(),
-            settings: self.config().shown_settings.clone(),
-            sizes: self.sizes(metadata),
-            traces: self.inner().traces.all(),
+            settings: only_if(name == "settings", || self.config().shown_settings.clone()),
+            sizes: only_if(name.ends_with("_estimates"), || self.sizes(metadata)),
+            traces: only_if(keyspace == traces::KEYSPACE, || self.inner().traces.all()),
             gossip: gossip
                 .iter()
                 .filter_map(|(_, state, _)| gossip_view(state))
@@ -125,6 +129,10 @@ impl<W: World> Node<W> {
             })
             .collect()
     }
+}
+
+fn only_if<T>(is_shown: bool, look_up: impl FnOnce() -> Vec<T>) -> Vec<T> {
+    if is_shown { look_up() } else { Vec::new() }
 }
 
 /// Answers reads of a system table.

@@ -61,8 +61,9 @@ impl Incoming {
 
     /// Makes room for the next receive.
     pub(crate) fn make_room(&mut self) {
-        if self.received.is_empty() && self.asked == RECEIVE_BYTES {
-            // Nothing is held for a client that says nothing.
+        let is_large = self.received.capacity() > RECEIVE_BYTES;
+        if self.received.is_empty() && self.asked == RECEIVE_BYTES && is_large {
+            // Little is held for a client that says nothing.
             self.received = BytesMut::new();
         }
         self.had = self.received.len();
