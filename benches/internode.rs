@@ -132,6 +132,7 @@ async fn stream_call(mutation: Bytes) -> anyhow::Result<Call> {
     };
     tokio::spawn(quorate_internode::serve(
         listener,
+        None,
         Acknowledging,
         std::future::pending(),
     ));
@@ -140,6 +141,7 @@ async fn stream_call(mutation: Bytes) -> anyhow::Result<Call> {
         cluster_name: CLUSTER.to_owned(),
         connect_timeout: Duration::from_secs(5),
         queue_count_max: 65_536,
+        identity: None,
     });
     Ok(Box::new(move || {
         let request = PeerRequest::Mutate(mutation.clone());

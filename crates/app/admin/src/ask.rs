@@ -3,21 +3,25 @@
 use crate::Tables;
 use crate::Verb;
 use crate::report::Report;
+use quorate_client::Access;
 use quorate_client::proto;
 use quorate_client::proto::admin_client::AdminClient;
 use std::time::Duration;
 use tonic::Code;
 use tonic::Status;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
-use tonic::transport::Endpoint;
 
 const PORT: u16 = 9160;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A node that is silent this long while it works (a compaction may take hours) is given up.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
+/// The service of one node, asked with an access.
+pub(crate) type Service = AdminClient<InterceptedService<Channel, Access>>;
+
 /// Connects to `HOST` or `HOST:PORT`.
-pub(crate) async fn connect(host: &str) -> anyhow::Result<AdminClient<Channel>> {
+pub(crate) async fn connect(host: &str, access: Access) -> anyhow::Result<Service> {
     let address = match host.parse::<quorate_types::Endpoint>() {
         Ok(endpoint) => endpoint,
         Err(error) if host.is_empty() || host.contains([':', '/', ' ']) => {
@@ -28,11 +32,13 @@ pub(crate) async fn connect(host: &str) -> anyhow::Result<AdminClient<Channel>> 
             port: PORT,
         },
     };
-    let endpoint = Endpoint::from_shared(format!("http://{address}"))?
+    let endpoint = access
+        .endpoint(&address.to_string())?
         .connect_timeout(CONNECT_TIMEOUT)
         .http2_keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE);
-    Ok(AdminClient::new(endpoint.connect().await?).max_decoding_message_size(64 << 20))
+    let channel = endpoint.connect().await?;
+    Ok(AdminClient::with_interceptor(channel, access).max_decoding_message_size(64 << 20))
 }
 
 /// Whether the node itself said no, rather than the connection.
@@ -45,7 +51,7 @@ pub(crate) fn is_refusal(status: &Status) -> bool {
 }
 
 /// Asks.
-pub(crate) async fn ask(service: &mut AdminClient<Channel>, verb: &Verb) -> Result<Report, Status> {
+pub(crate) async fn ask(service: &mut Service, verb: &Verb) -> Result<Report, Status> {
     Ok(match verb.clone() {
         Verb::Status { keyspace } => {
             let request = proto::StatusRequest {

@@ -40,6 +40,7 @@ use anyhow::Context;
 use clap::Args;
 use clap::Subcommand;
 use clap::ValueEnum;
+use quorate_access::AccessArgs;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -57,6 +58,9 @@ pub struct AdminArgs {
         default_value = "127.0.0.1:9160"
     )]
     pub host: String,
+    /// As whom to ask, and how to encrypt
+    #[command(flatten)]
+    pub access: AccessArgs,
     /// How to print the answer
     #[arg(long, global = true, value_enum, default_value_t)]
     pub output: Output,
@@ -150,7 +154,8 @@ impl std::str::FromStr for Tables {
 /// # Errors
 /// The node cannot be reached, or the answer cannot be printed.
 pub async fn run(args: AdminArgs) -> anyhow::Result<ExitCode> {
-    let mut service = ask::connect(&args.host)
+    let access = args.access.access()?;
+    let mut service = ask::connect(&args.host, access)
         .await
         .with_context(|| format!("cannot reach {}", args.host))?;
     let report = match ask::ask(&mut service, &args.verb).await {

@@ -262,7 +262,9 @@ async fn serve() -> String {
 
 /// The JSON of a verb.
 async fn json(address: &str, line: &str) -> String {
-    let mut service = ask::connect(address).await.unwrap();
+    let mut service = ask::connect(address, quorate_client::Access::default())
+        .await
+        .unwrap();
     let report = ask::ask(&mut service, &parse(line).unwrap().verb).await;
     serde_json::to_string(&report.unwrap()).unwrap()
 }

@@ -1,7 +1,10 @@
 //! How a client is set up, and its first contact.
 
+use crate::Access;
 use crate::Client;
 use crate::ClientError;
+use crate::Tls;
+use crate::session::Failure;
 use crate::watch::Subscription;
 use quorate_types::ConsistencyLevel;
 use quorate_types::Endpoint;
@@ -15,6 +18,7 @@ const PORT: u16 = 9160;
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) contact_points: Vec<String>,
+    pub(crate) access: Access,
     pub(crate) consistency: Option<ConsistencyLevel>,
     pub(crate) serial_consistency: Option<ConsistencyLevel>,
     pub(crate) page_size: Option<u32>,
@@ -30,6 +34,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             contact_points: Vec::new(),
+            access: Access::default(),
             consistency: None,
             serial_consistency: None,
             page_size: None,
@@ -72,6 +77,29 @@ impl ClientBuilder {
     #[must_use]
     pub fn contact_points<P: Into<String>>(mut self, points: impl IntoIterator<Item = P>) -> Self {
         self.settings.contact_points = points.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Logs in as a role.
+    ///
+    /// # Errors
+    /// [`ClientError::InvalidArgument`]: the name has a colon.
+    pub fn credentials(mut self, role: &str, password: &str) -> Result<Self, ClientError> {
+        self.settings.access = self.settings.access.credentials(role, password)?;
+        Ok(self)
+    }
+
+    /// Encrypts connections.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.settings.access = self.settings.access.tls(tls);
+        self
+    }
+
+    /// Both at once, as [`Access`] has it.
+    #[must_use]
+    pub fn access(mut self, access: Access) -> Self {
+        self.settings.access = access;
         self
     }
 
@@ -145,7 +173,9 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// [`ClientError::InvalidArgument`] for settings that can't be, [`ClientError::NoHostAvailable`]
-    /// when no contact point answers.
+    /// when no contact point answers, [`ClientError::Request`] with
+    /// [`Authentication`](crate::RequestError::Authentication) when the first that answers does not
+    /// let the client in.
     pub async fn build(mut self) -> Result<Client, ClientError> {
         let points = self.settings.contact_points.iter();
         let points = points.map(|point| address(point)).collect::<Result<_, _>>();
@@ -163,7 +193,10 @@ impl ClientBuilder {
                     check_datacenter(&settings, &view)?;
                     return Ok(Client::start(Arc::clone(&settings), subscription, view));
                 }
-                Err(error) => tried.push((address.clone(), error)),
+                Err(Failure::Refused(error)) => return Err(error.into()),
+                Err(Failure::NotSent(error) | Failure::Lost(error)) => {
+                    tried.push((address.clone(), error));
+                }
             }
         }
         Err(ClientError::NoHostAvailable { tried })

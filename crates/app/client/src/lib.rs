@@ -53,6 +53,7 @@
 //! Start with [`Client`]; inside, with `client.rs`, then `run.rs`, `routing.rs`,
 //! `retry.rs` and `session.rs`.
 
+mod access;
 mod batch;
 mod builder;
 mod client;
@@ -91,6 +92,8 @@ mod mock;
 #[cfg(test)]
 mod tests;
 
+pub use access::Access;
+pub use access::Tls;
 pub use batch::Batch;
 pub use builder::ClientBuilder;
 pub use client::Client;

@@ -10,6 +10,7 @@
 //! * **S2** After the connection broke no call is left waiting.
 //! * **S3** At most `in_flight_max` requests are queued or unanswered.
 
+use crate::Access;
 use crate::builder::Settings;
 use crate::error::from_detail;
 use crate::error::of_status;
@@ -36,8 +37,8 @@ use tokio::sync::Semaphore;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 use tonic::Streaming;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
-use tonic::transport::Endpoint;
 
 /// Largest message sent or taken, as on the server.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 64 << 20;
@@ -93,7 +94,9 @@ fn lock(shared: &Shared) -> MutexGuard<'_, Unanswered> {
 
 /// A connection to an address; `Err` says why there is none.
 pub(crate) async fn connect(address: &str, settings: &Settings) -> Result<Channel, String> {
-    let endpoint = Endpoint::from_shared(format!("http://{address}"))
+    let endpoint = settings
+        .access
+        .endpoint(address)
         .map_err(|error| with_causes(&error))?
         .connect_timeout(settings.connect_timeout)
         .tcp_nodelay(true)
@@ -111,8 +114,11 @@ pub(crate) async fn connect(address: &str, settings: &Settings) -> Result<Channe
 }
 
 /// The service behind a connection.
-pub(crate) fn service(channel: Channel) -> QuorateClient<Channel> {
-    QuorateClient::new(channel)
+pub(crate) type Service = QuorateClient<InterceptedService<Channel, Access>>;
+
+/// The service behind a connection, for requests as the settings say.
+pub(crate) fn service(channel: Channel, settings: &Settings) -> Service {
+    QuorateClient::with_interceptor(channel, settings.access.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX)
 }
@@ -131,7 +137,7 @@ impl Session {
             queued,
             shared: Arc::clone(&shared),
         };
-        let mut service = service(channel);
+        let mut service = service(channel, settings);
         let opening = tokio::time::timeout(settings.connect_timeout, service.session(outgoing));
         let answers = match opening.await {
             Ok(Ok(answers)) => answers.into_inner(),

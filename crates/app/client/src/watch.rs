@@ -5,10 +5,13 @@ use crate::builder::Settings;
 use crate::error::of_status;
 use crate::proto;
 use crate::run::Inner;
+use crate::session::Failure;
 use crate::session::connect;
 use crate::session::service;
+use quorate_types::RequestError;
 use std::sync::Weak;
 use std::time::Duration;
+use tonic::Code;
 use tonic::Streaming;
 
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
@@ -26,9 +29,9 @@ impl Subscription {
     pub(crate) async fn open(
         address: &str,
         settings: &Settings,
-    ) -> Result<(Self, ClusterView), String> {
-        let channel = connect(address, settings).await?;
-        let mut service = service(channel);
+    ) -> Result<(Self, ClusterView), Failure> {
+        let channel = connect(address, settings).await.map_err(Failure::NotSent)?;
+        let mut service = service(channel, settings);
         let opening = async {
             let snapshots = service.watch(proto::WatchRequest {}).await?.into_inner();
             let mut subscription = Self {
@@ -40,8 +43,13 @@ impl Subscription {
         };
         match tokio::time::timeout(settings.connect_timeout, opening).await {
             Ok(Ok(opened)) => Ok(opened),
-            Ok(Err(status)) => Err(of_status(&status)),
-            Err(_) => Err("timed out while waiting for the cluster's state".to_owned()),
+            Ok(Err(status)) if status.code() == Code::Unauthenticated => Err(Failure::Refused(
+                RequestError::Authentication(status.message().to_owned()),
+            )),
+            Ok(Err(status)) => Err(Failure::NotSent(of_status(&status))),
+            Err(_) => Err(Failure::NotSent(
+                "timed out while waiting for the cluster's state".to_owned(),
+            )),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::hints::HintBook;
 use crate::metadata_log::MetadataLog;
 use crate::passwords::Passwords;
 use crate::prepared::PreparedStatements;
+use crate::requests::random_bytes;
 use crate::traces::Traces;
 use arc_swap::ArcSwap;
 use quorate_cluster::Metadata;
@@ -88,6 +89,7 @@ impl<W: World> Node<W> {
         gossip: Gossip,
     ) -> Self {
         let prepared = PreparedStatements::new(config.prepared_statements_max);
+        let secret = [random_bytes(&world), random_bytes(&world)].concat();
         Self(Arc::new(Inner {
             traces: Traces::default(),
             world,
@@ -99,7 +101,7 @@ impl<W: World> Node<W> {
             clock: HybridClock::new(),
             latencies: Mutex::new(LatencyTracker::new()),
             prepared,
-            passwords: Passwords::default(),
+            passwords: Passwords::new(&secret),
             hints: HintBook::default(),
             in_flight: AtomicUsize::new(0),
             serving: AtomicBool::new(false),

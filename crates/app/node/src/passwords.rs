@@ -3,6 +3,11 @@
 
 use quorate_cluster::SaltedHash;
 use quorate_types::RequestError;
+use ring::hmac;
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
@@ -16,23 +21,61 @@ const WAITING_MAX: usize = 256;
 /// are from how long the answer takes.
 const NOBODYS_HASH: &str = "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
 
+/// Hashes whose password was given lately, at most.
+const PROVEN_MAX: usize = 1_024;
+
 /// Bounds what passwords cost.
 #[derive(Debug)]
 pub(crate) struct Passwords {
     waiting: Semaphore,
     working: Semaphore,
+    proven: Proven,
 }
 
-impl Default for Passwords {
-    fn default() -> Self {
-        Self {
-            waiting: Semaphore::new(WAITING_MAX + AT_ONCE_MAX),
-            working: Semaphore::new(AT_ONCE_MAX),
+/// The passwords that were right: whoever gives one again is believed at once. A role with another
+/// password has another hash, so nothing here outlives a change. Kept as digests that only this
+/// process can make.
+#[derive(Debug)]
+struct Proven {
+    key: hmac::Key,
+    digests: Mutex<HashMap<String, hmac::Tag>>,
+}
+
+impl Proven {
+    /// Nothing panics while it holds the lock.
+    fn digests(&self) -> MutexGuard<'_, HashMap<String, hmac::Tag>> {
+        self.digests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has(&self, hash: &SaltedHash, password: &str) -> bool {
+        let digest = self.digests().get(hash.expose()).copied();
+        digest.is_some_and(|digest| {
+            hmac::verify(&self.key, password.as_bytes(), digest.as_ref()).is_ok()
+        })
+    }
+
+    fn note(&self, hash: &SaltedHash, digest: hmac::Tag) {
+        let mut digests = self.digests();
+        if digests.len() >= PROVEN_MAX {
+            digests.clear();
         }
+        digests.insert(hash.expose().to_owned(), digest);
     }
 }
 
 impl Passwords {
+    /// `secret` is known to nobody else.
+    pub(crate) fn new(secret: &[u8]) -> Self {
+        Self {
+            waiting: Semaphore::new(WAITING_MAX + AT_ONCE_MAX),
+            working: Semaphore::new(AT_ONCE_MAX),
+            proven: Proven {
+                key: hmac::Key::new(hmac::HMAC_SHA256, secret),
+                digests: Mutex::default(),
+            },
+        }
+    }
+
     /// The hash of a password, with this salt.
     pub(crate) async fn hash(
         &self,
@@ -50,6 +93,25 @@ impl Passwords {
 
     /// Whether the password is the hash's; never without a hash, which takes as long.
     pub(crate) async fn is_of(
+        &self,
+        password: String,
+        hash: Option<SaltedHash>,
+    ) -> Result<bool, RequestError> {
+        if let Some(hash) = &hash
+            && self.proven.has(hash, &password)
+        {
+            return Ok(true);
+        }
+        let digest = hmac::sign(&self.proven.key, password.as_bytes());
+        let proven = hash.clone();
+        let is_of = self.compare(password, hash).await?;
+        if let Some(hash) = proven.filter(|_| is_of) {
+            self.proven.note(&hash, digest);
+        }
+        Ok(is_of)
+    }
+
+    async fn compare(
         &self,
         password: String,
         hash: Option<SaltedHash>,
@@ -84,7 +146,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_password_is_of_its_hash() {
-        let passwords = Passwords::default();
+        let passwords = Passwords::new(b"key");
         let hash = passwords.hash("secret".to_owned(), [7; 16]).await.unwrap();
         assert!(hash.expose().starts_with("$2a$10$"));
         let is_of = |password: &str, hash| passwords.is_of(password.to_owned(), hash);
@@ -97,8 +159,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_was_right_is_believed_at_once_until_the_hash_is_another() {
+        let passwords = Passwords::new(b"key");
+        let hash = passwords.hash("secret".to_owned(), [7; 16]).await.unwrap();
+        let is_of = |password: &str, hash| passwords.is_of(password.to_owned(), Some(hash));
+        assert_eq!(is_of("secret", hash.clone()).await, Ok(true));
+        // Nothing can be compared any more: only what is known is right.
+        let all = passwords.waiting.acquire_many(260).await.unwrap();
+        assert_eq!(is_of("secret", hash.clone()).await, Ok(true));
+        assert!(is_of("Secret", hash.clone()).await.is_err());
+        drop(all);
+        let other = passwords.hash("other".to_owned(), [8; 16]).await.unwrap();
+        assert_eq!(is_of("secret", other).await, Ok(false));
+        for number in 0..2 * PROVEN_MAX {
+            let digest = hmac::sign(&passwords.proven.key, b"x");
+            let hash = SaltedHash::new(format!("$2a$10${number:053}")).unwrap();
+            passwords.proven.note(&hash, digest);
+        }
+        assert!(passwords.proven.digests().len() <= PROVEN_MAX);
+    }
+
+    #[tokio::test]
     async fn what_waits_is_bounded() {
-        let passwords = Passwords::default();
+        let passwords = Passwords::new(b"key");
         let _all = passwords.waiting.acquire_many(260).await.unwrap();
         let refused = passwords.is_of("secret".to_owned(), None).await;
         assert!(matches!(refused, Err(RequestError::Overloaded(_))));

@@ -71,6 +71,8 @@ async fn serve(settings: Settings, started: Instant) -> anyhow::Result<()> {
     let blobs =
         BlobStore::open(&settings.data_directory).context("the small files cannot be opened")?;
     let host_id = host_id(&blobs).await?;
+    let identities = settings.identities()?;
+    identities.keep_current();
     let internode = listen(&settings.listen_address, settings.internode_port).await?;
     let client = listen(&settings.listen_address, settings.client_port).await?;
     let native = listen(&settings.listen_address, settings.native_port).await?;
@@ -89,14 +91,17 @@ async fn serve(settings: Settings, started: Instant) -> anyhow::Result<()> {
         cluster_name: settings.cluster_name.clone(),
         connect_timeout: Duration::from_secs(1),
         queue_count_max: 65_536,
+        identity: identities.internode.clone(),
     });
     let build = identity.build.clone();
+    let drivers = settings.native();
     let world = RealWorld::new(engine, blobs, peers);
     let node = Node::open(world, identity, settings.node()?).await?;
 
     let (stop, stopped) = watch::channel(false);
     let answering = tokio::spawn(quorate_internode::serve(
         internode,
+        identities.internode,
         node.clone(),
         until(stopped.clone()),
     ));
@@ -109,6 +114,7 @@ async fn serve(settings: Settings, started: Instant) -> anyhow::Result<()> {
     }
     let listener = quorate_grpc::Listener {
         socket: client,
+        identity: identities.client,
         build,
     };
     let operator = NodeOperator(node.clone());
@@ -122,7 +128,8 @@ async fn serve(settings: Settings, started: Instant) -> anyhow::Result<()> {
     let serving_drivers = tokio::spawn(quorate_native::serve(
         quorate_native::Listener {
             socket: native,
-            config: quorate_native::NativeConfig::default(),
+            identity: identities.native,
+            config: drivers,
         },
         node.clone(),
         until(drivers_stopped),

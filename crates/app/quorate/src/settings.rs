@@ -3,12 +3,15 @@
 //! Every name is known and every value is checked before anything starts: an unknown or
 //! contradictory setting refuses the start and is named.
 
+mod tls;
+
 use anyhow::Context;
 use anyhow::bail;
 use anyhow::ensure;
 use quorate_commitlog::DamagePolicy;
 use quorate_commitlog::SyncMode;
 use quorate_coordinator::HintPolicy;
+use quorate_native::NativeConfig;
 use quorate_node::InitialSuperuser;
 use quorate_node::NodeConfig;
 use quorate_storage::EngineConfig;
@@ -30,11 +33,16 @@ const PASSWORD_VARIABLE: &str = "QUORATE_INITIAL_SUPERUSER_PASSWORD";
 /// Bytes of a password at most.
 const PASSWORD_BYTES_MAX: usize = 72;
 /// Names of the environment that are not settings of a node.
-const ENVIRONMENT_OTHERS: [&str; 4] = [
+const ENVIRONMENT_OTHERS: [&str; 9] = [
     "QUORATE_CONFIG",
     "QUORATE_HOST",
     "QUORATE_CACHE",
     "QUORATE_BIN",
+    "QUORATE_USERNAME",
+    "QUORATE_PASSWORD",
+    "QUORATE_TLS_AUTHORITY",
+    "QUORATE_TLS_CERTIFICATE",
+    "QUORATE_TLS_KEY",
 ];
 
 /// Everything of `config/quorate.toml`; the defaults are the file's.
@@ -62,6 +70,14 @@ pub(crate) struct Settings {
     pub(crate) requests_in_flight_max: usize,
     pub(crate) timestamp_ahead_max_ms: u64,
     pub(crate) prepared_statements_max: usize,
+    pub(crate) native_connections_max: usize,
+    pub(crate) native_idle_timeout_ms: u64,
+    pub(crate) client_tls_certificate: PathBuf,
+    pub(crate) client_tls_key: PathBuf,
+    pub(crate) client_tls_authority: PathBuf,
+    pub(crate) internode_tls_certificate: PathBuf,
+    pub(crate) internode_tls_key: PathBuf,
+    pub(crate) internode_tls_authority: PathBuf,
     pub(crate) authentication: bool,
     pub(crate) initial_superuser: String,
     #[serde(skip)]
@@ -103,6 +119,7 @@ impl Default for Settings {
     fn default() -> Self {
         let node = NodeConfig::default();
         let engine = EngineConfig::new("");
+        let native = NativeConfig::default();
         Self {
             cluster_name: node.cluster_name,
             data_directory: PathBuf::from("/var/lib/quorate"),
@@ -125,6 +142,14 @@ impl Default for Settings {
             requests_in_flight_max: node.requests_in_flight_max,
             timestamp_ahead_max_ms: millis(node.timestamp_ahead_max),
             prepared_statements_max: node.prepared_statements_max,
+            native_connections_max: native.connections_max,
+            native_idle_timeout_ms: 0,
+            client_tls_certificate: PathBuf::new(),
+            client_tls_key: PathBuf::new(),
+            client_tls_authority: PathBuf::new(),
+            internode_tls_certificate: PathBuf::new(),
+            internode_tls_key: PathBuf::new(),
+            internode_tls_authority: PathBuf::new(),
             authentication: node.authentication,
             initial_superuser: String::new(),
             initial_superuser_password: Secret::default(),
@@ -240,6 +265,12 @@ impl Settings {
             self.listen_address
         );
         self.check_superuser()?;
+        self.check_tls()?;
+        ensure!(
+            (1..=1_000_000).contains(&self.native_connections_max),
+            "native_connections_max is {}, expected 1 to 1000000",
+            self.native_connections_max
+        );
         self.sync_mode()?;
         self.damage_policy()?;
         self.consistency()?;
@@ -366,6 +397,16 @@ impl Settings {
             .iter()
             .map(|(name, value)| (name.clone(), text(value)))
             .collect())
+    }
+
+    /// What connections of drivers may cost.
+    pub(crate) fn native(&self) -> NativeConfig {
+        let idle = self.native_idle_timeout_ms;
+        NativeConfig {
+            connections_max: self.native_connections_max,
+            idle_timeout: (idle > 0).then(|| Duration::from_millis(idle)),
+            ..NativeConfig::default()
+        }
     }
 
     /// What the engine is told.
@@ -512,6 +553,12 @@ mod tests {
             ("seeds=a:b", "seeds"),
             ("log_format=xml", "log_format"),
             ("initial_superuser=ann", PASSWORD_VARIABLE),
+            ("client_tls_certificate=node.pem", "client_tls_key"),
+            (
+                "internode_tls_authority=all.pem",
+                "internode_tls_certificate",
+            ),
+            ("native_connections_max=0", "native_connections_max"),
         ];
         for (flag, named) in refusals {
             let error = format!("{:#}", load(&[flag]).unwrap_err());

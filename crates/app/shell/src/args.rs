@@ -2,6 +2,7 @@
 
 use crate::format::OutputFormat;
 use clap::Args;
+use quorate_access::AccessArgs;
 use quorate_client::ConsistencyLevel;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,6 +27,10 @@ pub struct ShellArgs {
         value_name = "HOST"
     )]
     pub(crate) host: Vec<String>,
+
+    /// As whom to come, and how to encrypt
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
 
     /// Runs these statements and ends
     #[arg(short, long, value_name = "STATEMENTS", conflicts_with = "file")]

@@ -1,6 +1,7 @@
 //! The way to the cluster: made when it is first needed, shared with completion.
 
 use crate::args::ShellArgs;
+use quorate_client::Access;
 use quorate_client::Client;
 use quorate_client::ClientError;
 use quorate_client::ClusterView;
@@ -12,6 +13,7 @@ use tokio::sync::OnceCell;
 /// The connection, or what it will be made with.
 pub(crate) struct Connection {
     contact_points: Vec<String>,
+    access: Access,
     keyspace: Option<String>,
     connect_timeout: Duration,
     request_timeout: Duration,
@@ -19,9 +21,10 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(args: &ShellArgs) -> Self {
+    pub(crate) fn new(args: &ShellArgs, access: Access) -> Self {
         Self {
             contact_points: args.contact_points(),
+            access,
             keyspace: args.keyspace.clone(),
             connect_timeout: args.connect_timeout,
             request_timeout: args.request_timeout,
@@ -58,6 +61,7 @@ impl Connection {
     async fn connect(&self) -> Result<Client, ClientError> {
         let client = Client::builder()
             .contact_points(self.contact_points.iter().cloned())
+            .access(self.access.clone())
             .connect_timeout(self.connect_timeout)
             .request_timeout(self.request_timeout)
             .build()

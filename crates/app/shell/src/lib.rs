@@ -59,7 +59,8 @@ pub async fn run(args: ShellArgs) -> anyhow::Result<ExitCode> {
     let has_script = args.execute.is_some() || args.file.is_some();
     let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let is_interactive = !has_script && is_terminal;
-    let mut session = Session::new(&args, output, is_interactive);
+    let access = args.access.access()?;
+    let mut session = Session::new(&args, access, output, is_interactive);
     if is_interactive {
         return interactive::run(session).await;
     }

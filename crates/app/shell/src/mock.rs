@@ -4,6 +4,7 @@ use crate::ShellArgs;
 use crate::output::Output;
 use crate::session::Session;
 use clap::Parser;
+use quorate_client::Access;
 use quorate_client::RequestError;
 use quorate_client::proto;
 use quorate_client::proto::mock::quorate_server::Quorate;
@@ -68,7 +69,7 @@ pub(crate) fn session(address: &str, args: &[&str]) -> (Session, Sink) {
     let sink = Sink::default();
     let errors = Box::new(Prefixed(sink.clone()));
     let output = Output::into_writers(Box::new(sink.clone()), errors);
-    (Session::new(&args, output, false), sink)
+    (Session::new(&args, Access::default(), output, false), sink)
 }
 
 /// What a session has written; errors with `! ` in front.

@@ -15,6 +15,7 @@ use crate::script::Unit;
 use crate::script::UnitKind;
 use crate::script::line_of;
 use crate::script::units;
+use quorate_client::Access;
 use quorate_client::Client;
 use quorate_client::ConsistencyLevel;
 use quorate_client::Receipt;
@@ -72,9 +73,14 @@ pub(crate) struct Session {
 
 impl Session {
     /// `is_interactive`: a person types the statements, and looks at page after page.
-    pub(crate) fn new(args: &ShellArgs, output: Output, is_interactive: bool) -> Self {
+    pub(crate) fn new(
+        args: &ShellArgs,
+        access: Access,
+        output: Output,
+        is_interactive: bool,
+    ) -> Self {
         let mut session = Self {
-            connection: Arc::new(Connection::new(args)),
+            connection: Arc::new(Connection::new(args, access)),
             output,
             settings: Settings {
                 consistency: args.consistency,

@@ -60,22 +60,28 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "quorate-commitlog",
         ],
     ),
-    ("quorate-internode", &["core/*"]),
-    ("quorate-grpc", &["core/*"]),
-    ("quorate-native", &["core/*"]),
+    ("quorate-tls", &[]),
+    ("quorate-internode", &["core/*", "quorate-tls"]),
+    ("quorate-grpc", &["core/*", "quorate-tls"]),
+    ("quorate-native", &["core/*", "quorate-tls"]),
     // app: wiring and programs; the node meets the engine only through a trait
     ("quorate-node", &["core/*", "quorate-internode"]),
     ("quorate-client", &["quorate-types", "quorate-data"]),
+    ("quorate-access", &["quorate-client"]),
     (
         "quorate-shell",
         &[
             "quorate-types",
             "quorate-data",
             "quorate-cql",
+            "quorate-access",
             "quorate-client",
         ],
     ),
-    ("quorate-admin", &["quorate-types", "quorate-client"]),
+    (
+        "quorate-admin",
+        &["quorate-types", "quorate-access", "quorate-client"],
+    ),
     ("quorate", &["core/*", "io/*", "app/*"]),
     // dev: never shipped
     (

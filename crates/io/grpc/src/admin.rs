@@ -1,8 +1,12 @@
 //! The `Admin` service. Its answers are shaped for operators, not for other code, so the node's
 //! wiring makes them as proto messages.
 
+use crate::errors;
+use crate::login;
 use crate::proto;
 use crate::proto::admin_server::Admin;
+use quorate_request::Frontend;
+use quorate_types::RequestError;
 use std::future::Future;
 use tonic::Request;
 use tonic::Response;
@@ -44,16 +48,33 @@ pub trait Operator: Clone + Send + Sync + 'static {
     fn pending_hints(&self) -> proto::ListPendingHintsResponse;
 }
 
-pub(crate) struct AdminService<O> {
+pub(crate) struct AdminService<F, O> {
+    pub(crate) frontend: F,
     pub(crate) operator: O,
 }
 
+impl<F: Frontend, O> AdminService<F, O> {
+    /// Lets superusers in; everybody if nobody has to log in.
+    async fn admit<T>(&self, request: &Request<T>) -> Result<(), Status> {
+        let role = login::role_of(&self.frontend, request.metadata()).await;
+        let role = role.map_err(|error| errors::status(&error))?;
+        match role {
+            Some(role) if !self.frontend.metadata().is_superuser(&role) => {
+                let message = "Only superusers are allowed to administer nodes".to_owned();
+                Err(errors::status(&RequestError::Unauthorized(message)))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
 #[tonic::async_trait]
-impl<O: Operator> Admin for AdminService<O> {
+impl<F: Frontend, O: Operator> Admin for AdminService<F, O> {
     async fn status(
         &self,
         request: Request<proto::StatusRequest>,
     ) -> Result<Response<proto::StatusResponse>, Status> {
+        self.admit(&request).await?;
         self.operator
             .status(&request.get_ref().keyspace)
             .map(Response::new)
@@ -61,22 +82,25 @@ impl<O: Operator> Admin for AdminService<O> {
 
     async fn ring(
         &self,
-        _request: Request<proto::RingRequest>,
+        request: Request<proto::RingRequest>,
     ) -> Result<Response<proto::RingResponse>, Status> {
+        self.admit(&request).await?;
         Ok(Response::new(self.operator.ring()))
     }
 
     async fn describe_cluster(
         &self,
-        _request: Request<proto::DescribeClusterRequest>,
+        request: Request<proto::DescribeClusterRequest>,
     ) -> Result<Response<proto::DescribeClusterResponse>, Status> {
+        self.admit(&request).await?;
         Ok(Response::new(self.operator.describe_cluster()))
     }
 
     async fn gossip_info(
         &self,
-        _request: Request<proto::GossipInfoRequest>,
+        request: Request<proto::GossipInfoRequest>,
     ) -> Result<Response<proto::GossipInfoResponse>, Status> {
+        self.admit(&request).await?;
         Ok(Response::new(self.operator.gossip_info()))
     }
 
@@ -84,6 +108,7 @@ impl<O: Operator> Admin for AdminService<O> {
         &self,
         request: Request<proto::GetEndpointsRequest>,
     ) -> Result<Response<proto::GetEndpointsResponse>, Status> {
+        self.admit(&request).await?;
         self.operator
             .endpoints(request.get_ref())
             .map(Response::new)
@@ -93,6 +118,7 @@ impl<O: Operator> Admin for AdminService<O> {
         &self,
         request: Request<proto::TableStatsRequest>,
     ) -> Result<Response<proto::TableStatsResponse>, Status> {
+        self.admit(&request).await?;
         self.operator
             .table_stats(request.get_ref())
             .map(Response::new)
@@ -102,6 +128,7 @@ impl<O: Operator> Admin for AdminService<O> {
         &self,
         request: Request<proto::FlushRequest>,
     ) -> Result<Response<proto::FlushResponse>, Status> {
+        self.admit(&request).await?;
         self.operator
             .flush(request.into_inner())
             .await
@@ -112,6 +139,7 @@ impl<O: Operator> Admin for AdminService<O> {
         &self,
         request: Request<proto::CompactRequest>,
     ) -> Result<Response<proto::CompactResponse>, Status> {
+        self.admit(&request).await?;
         self.operator
             .compact(request.into_inner())
             .await
@@ -120,15 +148,17 @@ impl<O: Operator> Admin for AdminService<O> {
 
     async fn drain(
         &self,
-        _request: Request<proto::DrainRequest>,
+        request: Request<proto::DrainRequest>,
     ) -> Result<Response<proto::DrainResponse>, Status> {
+        self.admit(&request).await?;
         self.operator.drain().await.map(Response::new)
     }
 
     async fn list_pending_hints(
         &self,
-        _request: Request<proto::ListPendingHintsRequest>,
+        request: Request<proto::ListPendingHintsRequest>,
     ) -> Result<Response<proto::ListPendingHintsResponse>, Status> {
+        self.admit(&request).await?;
         Ok(Response::new(self.operator.pending_hints()))
     }
 }

@@ -7,6 +7,7 @@
 mod admin;
 mod convert;
 mod errors;
+mod login;
 #[allow(
     missing_docs,
     unreachable_pub,

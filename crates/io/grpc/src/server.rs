@@ -6,13 +6,13 @@ use crate::proto;
 use crate::proto::admin_server::AdminServer;
 use crate::proto::quorate_server::QuorateServer;
 use crate::service::Service;
-use futures_util::StreamExt;
 use quorate_request::Frontend;
+use quorate_tls::Identity;
+use quorate_tls::incoming;
 use std::future::Future;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio_stream::wrappers::TcpListenerStream;
 
 /// Largest message taken or sent.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
@@ -22,6 +22,8 @@ const MESSAGE_BYTES_MAX: usize = 64 << 20;
 pub struct Listener {
     /// Bound already, so that its port is known.
     pub socket: TcpListener,
+    /// What is shown to clients; `None`: connections are not encrypted.
+    pub identity: Option<Identity>,
     /// The build that clients are told.
     pub build: String,
 }
@@ -58,18 +60,13 @@ pub async fn serve<F: Frontend, O: Operator>(
         .build_v1()?;
     let (stopping, stops) = watch::channel(false);
     let quorate = QuorateServer::new(Service {
-        frontend,
+        frontend: frontend.clone(),
         build: listener.build,
         stops,
     })
     .max_decoding_message_size(MESSAGE_BYTES_MAX)
     .max_encoding_message_size(MESSAGE_BYTES_MAX);
-    let connections = TcpListenerStream::new(listener.socket).inspect(|connection| {
-        if let Ok(connection) = connection {
-            // Answers are whole: waiting for more to fill a packet only adds latency.
-            let _ = connection.set_nodelay(true);
-        }
-    });
+    let connections = incoming(listener.socket, listener.identity);
     let draining = async move {
         stop.await;
         health_reporter
@@ -85,7 +82,7 @@ pub async fn serve<F: Frontend, O: Operator>(
         .add_service(health)
         .add_service(reflection)
         .add_service(quorate)
-        .add_service(AdminServer::new(AdminService { operator }))
+        .add_service(AdminServer::new(AdminService { frontend, operator }))
         .serve_with_incoming_shutdown(connections, draining)
         .await?;
     Ok(())

@@ -2,6 +2,7 @@
 
 use crate::convert;
 use crate::errors;
+use crate::login;
 use crate::proto;
 use crate::proto::quorate_server::Quorate;
 use crate::snapshot;
@@ -11,6 +12,7 @@ use futures_util::stream::FuturesUnordered;
 use quorate_request::Frontend;
 use quorate_types::RequestError;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
@@ -45,8 +47,8 @@ impl<F: Frontend> Quorate for Service<F> {
         &self,
         request: Request<proto::ExecuteRequest>,
     ) -> Result<Response<proto::ExecuteResponse>, Status> {
-        let timeout = deadline_of(request.metadata());
-        execute(&self.frontend, request.into_inner(), timeout)
+        let caller = self.caller(&request).await?;
+        execute(&self.frontend, request.into_inner(), &caller)
             .await
             .map(Response::new)
             .map_err(|error| errors::status(&error))
@@ -56,9 +58,13 @@ impl<F: Frontend> Quorate for Service<F> {
         &self,
         request: Request<proto::ExecuteRequest>,
     ) -> Result<Response<Self::ExecuteStreamStream>, Status> {
+        let caller = Caller {
+            timeout: None,
+            ..self.caller(&request).await?
+        };
         let frontend = self.frontend.clone();
         let (pages, outgoing) = mpsc::channel(2);
-        tokio::spawn(send_pages(frontend, request.into_inner(), pages));
+        tokio::spawn(send_pages(frontend, request.into_inner(), caller, pages));
         Ok(Response::new(ReceiverStream::new(outgoing)))
     }
 
@@ -66,7 +72,8 @@ impl<F: Frontend> Quorate for Service<F> {
         &self,
         request: Request<proto::PrepareRequest>,
     ) -> Result<Response<proto::PrepareResponse>, Status> {
-        prepare(&self.frontend, request.into_inner())
+        let caller = self.caller(&request).await?;
+        prepare(&self.frontend, request.into_inner(), &caller)
             .await
             .map(Response::new)
             .map_err(|error| errors::status(&error))
@@ -76,8 +83,8 @@ impl<F: Frontend> Quorate for Service<F> {
         &self,
         request: Request<proto::BatchRequest>,
     ) -> Result<Response<proto::ExecuteResponse>, Status> {
-        let timeout = deadline_of(request.metadata());
-        batch(&self.frontend, request.into_inner(), timeout)
+        let caller = self.caller(&request).await?;
+        batch(&self.frontend, request.into_inner(), &caller)
             .await
             .map(Response::new)
             .map_err(|error| errors::status(&error))
@@ -87,9 +94,14 @@ impl<F: Frontend> Quorate for Service<F> {
         &self,
         request: Request<Streaming<proto::SessionRequest>>,
     ) -> Result<Response<Self::SessionStream>, Status> {
+        let caller = Caller {
+            timeout: None,
+            ..self.caller(&request).await?
+        };
         let (responses, outgoing) = mpsc::channel(64);
         tokio::spawn(serve_session(
             self.frontend.clone(),
+            caller,
             request.into_inner(),
             responses,
             self.stops.clone(),
@@ -99,8 +111,9 @@ impl<F: Frontend> Quorate for Service<F> {
 
     async fn watch(
         &self,
-        _request: Request<proto::WatchRequest>,
+        request: Request<proto::WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
+        self.caller(&request).await?;
         let (frontend, build) = (self.frontend.clone(), self.build.clone());
         let mut stops = self.stops.clone();
         let (snapshots, outgoing) = mpsc::channel(1);
@@ -124,6 +137,22 @@ impl<F: Frontend> Quorate for Service<F> {
     }
 }
 
+/// Who makes a call, and how long it may take.
+struct Caller {
+    role: Option<Arc<str>>,
+    timeout: Option<Duration>,
+}
+
+impl<F: Frontend> Service<F> {
+    async fn caller<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
+        let role = login::role_of(&self.frontend, request.metadata()).await;
+        Ok(Caller {
+            role: role.map_err(|error| errors::status(&error))?,
+            timeout: deadline_of(request.metadata()),
+        })
+    }
+}
+
 /// What gRPC's own deadline leaves.
 fn deadline_of(metadata: &MetadataMap) -> Option<Duration> {
     let text = metadata.get("grpc-timeout")?.to_str().ok()?;
@@ -143,12 +172,12 @@ fn deadline_of(metadata: &MetadataMap) -> Option<Duration> {
 async fn execute<F: Frontend>(
     frontend: &F,
     request: proto::ExecuteRequest,
-    timeout: Option<Duration>,
+    caller: &Caller,
 ) -> Result<proto::ExecuteResponse, RequestError> {
     let wanted = wants_receipt(&request);
-    let response = frontend
-        .execute(convert::execute(request, timeout)?)
-        .await?;
+    let mut request = convert::execute(request, caller.timeout)?;
+    request.options.role.clone_from(&caller.role);
+    let response = frontend.execute(request).await?;
     Ok(convert::response(response, wanted))
 }
 
@@ -173,22 +202,26 @@ fn wants_receipt(request: &proto::ExecuteRequest) -> bool {
 async fn prepare<F: Frontend>(
     frontend: &F,
     request: proto::PrepareRequest,
+    caller: &Caller,
 ) -> Result<proto::PrepareResponse, RequestError> {
     let keyspace = (!request.keyspace.is_empty()).then_some(request.keyspace);
-    let prepared = frontend.prepare(request.cql, keyspace, None).await?;
+    let role = caller.role.clone();
+    let prepared = frontend.prepare(request.cql, keyspace, role).await?;
     Ok(convert::prepared(&prepared))
 }
 
 async fn batch<F: Frontend>(
     frontend: &F,
     request: proto::BatchRequest,
-    timeout: Option<Duration>,
+    caller: &Caller,
 ) -> Result<proto::ExecuteResponse, RequestError> {
     let wanted = request
         .options
         .as_ref()
         .is_some_and(|options| options.receipt);
-    let response = frontend.batch(convert::batch(request, timeout)?).await?;
+    let mut request = convert::batch(request, caller.timeout)?;
+    request.options.role.clone_from(&caller.role);
+    let response = frontend.batch(request).await?;
     Ok(convert::response(response, wanted))
 }
 
@@ -196,10 +229,11 @@ async fn batch<F: Frontend>(
 async fn send_pages<F: Frontend>(
     frontend: F,
     mut request: proto::ExecuteRequest,
+    caller: Caller,
     pages: mpsc::Sender<Result<proto::ExecuteResponse, Status>>,
 ) {
     loop {
-        let outcome = execute(&frontend, request.clone(), None).await;
+        let outcome = execute(&frontend, request.clone(), &caller).await;
         let next = match &outcome {
             Ok(proto::ExecuteResponse {
                 result: Some(proto::execute_response::Result::Rows(rows)),
@@ -220,6 +254,7 @@ async fn send_pages<F: Frontend>(
 /// Answers the requests of one session side by side, in one task.
 async fn serve_session<F: Frontend>(
     frontend: F,
+    caller: Caller,
     mut requests: Streaming<proto::SessionRequest>,
     responses: mpsc::Sender<Result<proto::SessionResponse, Status>>,
     mut stops: watch::Receiver<bool>,
@@ -235,7 +270,7 @@ async fn serve_session<F: Frontend>(
         let ready = tokio::select! {
             received = requests.message(), if open && working.len() < SESSION_IN_FLIGHT_MAX => {
                 match received {
-                    Ok(Some(request)) => working.push(answer(&frontend, request)),
+                    Ok(Some(request)) => working.push(answer(&frontend, &caller, request)),
                     Ok(None) | Err(_) => open = false,
                 }
                 None
@@ -256,14 +291,19 @@ async fn serve_session<F: Frontend>(
 
 async fn answer<F: Frontend>(
     frontend: &F,
+    caller: &Caller,
     request: proto::SessionRequest,
 ) -> proto::SessionResponse {
     use proto::session_request::Request as Kind;
     use proto::session_response::Response as Answer;
     let outcome = match request.request {
-        Some(Kind::Execute(request)) => execute(frontend, request, None).await.map(Answer::Execute),
-        Some(Kind::Prepare(request)) => prepare(frontend, request).await.map(Answer::Prepare),
-        Some(Kind::Batch(request)) => batch(frontend, request, None).await.map(Answer::Execute),
+        Some(Kind::Execute(request)) => execute(frontend, request, caller)
+            .await
+            .map(Answer::Execute),
+        Some(Kind::Prepare(request)) => prepare(frontend, request, caller)
+            .await
+            .map(Answer::Prepare),
+        Some(Kind::Batch(request)) => batch(frontend, request, caller).await.map(Answer::Execute),
         None => Err(RequestError::Protocol("expected a request".to_owned())),
     };
     let response = outcome.unwrap_or_else(|error| Answer::Error(errors::detail(&error)));

@@ -20,6 +20,7 @@ use crate::message::Answered;
 use crate::message::PeerRequest;
 use crate::proto;
 use crate::proto::internode_client::InternodeClient;
+use quorate_tls::Identity;
 use quorate_types::Endpoint;
 use quorate_types::Epoch;
 use quorate_types::HostId;
@@ -31,6 +32,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use std::time::Instant;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 use tokio_stream::wrappers::ReceiverStream;
@@ -41,6 +43,8 @@ use tonic::transport::Channel;
 const BATCH_COUNT_MAX: usize = 512;
 /// Bytes after which a batch is sent even if more is queued.
 const BATCH_BYTES_MAX: usize = 1 << 20;
+/// How often the same peer's refusals are said.
+const COMPLAINT_INTERVAL: Duration = Duration::from_secs(30);
 /// Largest message of a stream.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 64 << 20;
 /// The metadata keys that introduce the caller of a stream.
@@ -58,6 +62,8 @@ pub struct PeersConfig {
     pub connect_timeout: Duration,
     /// Requests that may queue for one peer.
     pub queue_count_max: usize,
+    /// What to show to peers and whom to believe; `None`: streams are not encrypted.
+    pub identity: Option<Identity>,
 }
 
 /// The streams to all peers. A clone is another handle to the same.
@@ -68,6 +74,7 @@ pub struct Peers(Arc<Inner>);
 struct Inner {
     config: PeersConfig,
     lanes: Mutex<HashMap<Endpoint, Lane>>,
+    complaints: Arc<Complaints>,
 }
 
 /// The way to one peer, for as long as its stream lives.
@@ -96,6 +103,7 @@ impl Peers {
         Self(Arc::new(Inner {
             config,
             lanes: Mutex::new(HashMap::new()),
+            complaints: Arc::default(),
         }))
     }
 
@@ -169,18 +177,29 @@ impl Peers {
             next_id: Arc::new(AtomicU64::new(1)),
         };
         lanes.insert(to.clone(), lane.clone());
-        tokio::spawn(run_lane(self.0.config.clone(), to.clone(), queued));
+        let complaints = Arc::clone(&self.0.complaints);
+        tokio::spawn(run_lane(
+            self.0.config.clone(),
+            to.clone(),
+            queued,
+            complaints,
+        ));
         lane
     }
 }
 
 /// Serves one lane until its stream breaks.
-async fn run_lane(config: PeersConfig, to: Endpoint, mut queued: mpsc::Receiver<Queued>) {
+async fn run_lane(
+    config: PeersConfig,
+    to: Endpoint,
+    mut queued: mpsc::Receiver<Queued>,
+    complaints: Arc<Complaints>,
+) {
     let stream = open_stream(&config, &to).await;
     let (requests, mut replies) = match stream {
         Ok(stream) => stream,
         Err(error) => {
-            tracing::debug!(%to, %error, "a peer cannot be reached");
+            complaints.note(&to, &error);
             queued.close();
             while let Some(Queued { reply, .. }) = queued.recv().await {
                 reply.map(|reply| reply.send(Err(CallError::Unreachable)));
@@ -208,10 +227,17 @@ type Stream = (
     tonic::Streaming<proto::ReplyBatch>,
 );
 
-async fn open_stream(config: &PeersConfig, to: &Endpoint) -> Result<Stream, tonic::Status> {
-    let refused = |error: &dyn std::error::Error| tonic::Status::unavailable(error.to_string());
-    let channel: Channel = tonic::transport::Endpoint::from_shared(format!("http://{to}"))
-        .map_err(|error| refused(&error))?
+async fn open_stream(config: &PeersConfig, to: &Endpoint) -> Result<Stream, Unopened> {
+    let scheme = if config.identity.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let mut endpoint = tonic::transport::Endpoint::from_shared(format!("{scheme}://{to}"))?;
+    if let Some(identity) = &config.identity {
+        endpoint = endpoint.tls_config(identity.client_config())?;
+    }
+    let channel: Channel = endpoint
         .connect_timeout(config.connect_timeout)
         .tcp_nodelay(true)
         .http2_keep_alive_interval(Duration::from_secs(5))
@@ -220,16 +246,12 @@ async fn open_stream(config: &PeersConfig, to: &Endpoint) -> Result<Stream, toni
         .initial_stream_window_size(Some(8 << 20))
         .initial_connection_window_size(Some(16 << 20))
         .connect()
-        .await
-        .map_err(|error| refused(&error))?;
+        .await?;
     let (requests, outgoing) = mpsc::channel(4);
     let mut call = tonic::Request::new(ReceiverStream::new(outgoing));
-    let host_id = config
-        .me
-        .to_string()
-        .parse()
-        .map_err(|error| refused(&error))?;
-    call.metadata_mut().insert(HOST_ID_KEY, host_id);
+    if let Ok(host_id) = config.me.to_string().parse() {
+        call.metadata_mut().insert(HOST_ID_KEY, host_id);
+    }
     let cluster = MetadataValue::from_bytes(config.cluster_name.as_bytes());
     call.metadata_mut().insert_bin(CLUSTER_KEY, cluster);
     let mut client = InternodeClient::new(channel)
@@ -237,6 +259,54 @@ async fn open_stream(config: &PeersConfig, to: &Endpoint) -> Result<Stream, toni
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let replies = client.exchange(call).await?.into_inner();
     Ok((requests, replies))
+}
+
+/// Why there is no stream.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+struct Unopened {
+    message: String,
+    /// Whether one of both nodes does not want the other: no silence, and no passing matter.
+    is_refusal: bool,
+}
+
+impl From<tonic::transport::Error> for Unopened {
+    fn from(error: tonic::transport::Error) -> Self {
+        let refusal = quorate_tls::refusal_of(&error);
+        Self {
+            is_refusal: refusal.is_some(),
+            message: refusal.unwrap_or_else(|| error.to_string()),
+        }
+    }
+}
+
+impl From<tonic::Status> for Unopened {
+    fn from(status: tonic::Status) -> Self {
+        let refusal = quorate_tls::refusal_of(&status);
+        Self {
+            is_refusal: refusal.is_some() || status.code() == tonic::Code::PermissionDenied,
+            message: refusal.unwrap_or_else(|| status.message().to_owned()),
+        }
+    }
+}
+
+/// Says which peers refuse this node, or are refused by it, each now and then.
+#[derive(Debug, Default)]
+struct Complaints(Mutex<HashMap<Endpoint, Instant>>);
+
+impl Complaints {
+    fn note(&self, peer: &Endpoint, error: &Unopened) {
+        let mut noted = locked(&self.0);
+        let is_due = noted
+            .get(peer)
+            .is_none_or(|last| last.elapsed() >= COMPLAINT_INTERVAL);
+        if error.is_refusal && is_due {
+            noted.insert(peer.clone(), Instant::now());
+            tracing::warn!(%peer, %error, "no connection to a peer");
+        } else {
+            tracing::debug!(%peer, %error, "no connection to a peer");
+        }
+    }
 }
 
 /// Drains the queue and sends what it held, again and again: the longer a send takes, the more the

@@ -12,6 +12,8 @@ use crate::proto::internode_server::InternodeServer;
 use futures_util::FutureExt;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use quorate_tls::Identity;
+use quorate_tls::incoming;
 use quorate_types::FailureReason;
 use quorate_types::HostId;
 use std::future::Future;
@@ -21,7 +23,6 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
 use tokio_stream::wrappers::ReceiverStream;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::Request;
 use tonic::Response;
 use tonic::Status;
@@ -41,12 +42,14 @@ const STREAM_GRACE: Duration = Duration::from_millis(100);
 #[error("the internode listener stopped: {0}")]
 pub struct ServeError(#[from] tonic::transport::Error);
 
-/// Answers peers until `stop` completes; their streams end a moment later.
+/// Answers peers until `stop` completes; their streams end a moment later. With an identity, peers
+/// are those whose certificates its authority vouches for.
 ///
 /// # Errors
 /// [`ServeError`].
 pub async fn serve<H: Handler>(
     listener: TcpListener,
+    identity: Option<Identity>,
     handler: H,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
@@ -54,18 +57,12 @@ pub async fn serve<H: Handler>(
     let service = InternodeServer::new(Service { handler, stops })
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
-    let connections = TcpListenerStream::new(listener).inspect(|connection| {
-        if let Ok(connection) = connection {
-            // Batches are whole: waiting for more to fill a packet only adds latency.
-            let _ = connection.set_nodelay(true);
-        }
-    });
     tonic::transport::Server::builder()
         .http2_keepalive_interval(Some(Duration::from_secs(10)))
         .initial_stream_window_size(Some(8 << 20))
         .initial_connection_window_size(Some(16 << 20))
         .add_service(service)
-        .serve_with_incoming_shutdown(connections, async move {
+        .serve_with_incoming_shutdown(incoming(listener, identity), async move {
             stop.await;
             stopping.send_replace(true);
         })

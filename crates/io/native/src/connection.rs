@@ -23,6 +23,7 @@ use crate::outgoing::Outgoing;
 use crate::receipt;
 use crate::server::Shared;
 use bytes::Bytes;
+use bytes::BytesMut;
 use futures_util::FutureExt;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -142,17 +143,18 @@ pub(crate) async fn run<F: Frontend>(
     let mut working = FuturesUnordered::new();
     let handshake = tokio::time::sleep(shared.config.handshake_timeout);
     let mut silence = pin!(handshake);
+    let mut is_unsent = false;
     let outcome: io::Result<()> = async {
         loop {
             connection.outgoing.seal();
-            let owes = !connection.outgoing.ready.is_empty();
+            let owes = is_unsent || !connection.outgoing.ready.is_empty();
             let is_over = connection.phase == Phase::Closing && working.is_empty();
             if is_over && !owes {
                 break;
             }
             connection.incoming.make_room();
             tokio::select! {
-                sent = writer.write_buf(&mut connection.outgoing.ready), if owes => {
+                sent = send(&mut writer, &mut connection.outgoing.ready, &mut is_unsent), if owes => {
                     if sent? == 0 {
                         break;
                     }
@@ -191,6 +193,26 @@ pub(crate) async fn run<F: Frontend>(
     // Whoever has gone: what was begun is carried through, so that late replicas get their hints.
     while working.next().await.is_some() {}
     outcome
+}
+
+/// Sends what it can of `ready`; zero: the other side takes no more. `is_unsent` says whether some of
+/// what was taken is still on this side of the socket (TLS has a buffer of its own), also when this
+/// is dropped half way.
+async fn send(
+    writer: &mut (impl AsyncWrite + Unpin),
+    ready: &mut BytesMut,
+    is_unsent: &mut bool,
+) -> io::Result<usize> {
+    let mut sent = 1;
+    if !ready.is_empty() {
+        *is_unsent = true;
+        sent = writer.write_buf(ready).await?;
+    }
+    if ready.is_empty() {
+        writer.flush().await?;
+        *is_unsent = false;
+    }
+    Ok(sent)
 }
 
 struct Connection<F> {

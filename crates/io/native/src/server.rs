@@ -2,15 +2,27 @@
 
 use crate::budget::Budget;
 use crate::connection;
+use crate::convert;
+use crate::convert::Answer;
 use crate::events;
+use crate::outgoing::Outgoing;
 use quorate_frame::Event;
+use quorate_frame::ResponseFrame;
+use quorate_frame::Version;
 use quorate_request::Frontend;
+use quorate_tls::HandshakeError;
+use quorate_tls::Identity;
+use quorate_types::RequestError;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncRead;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWrite;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::sync::broadcast;
 use tokio::sync::watch;
@@ -19,6 +31,9 @@ use tokio::sync::watch;
 const EVENTS_MAX: usize = 1_024;
 /// After an accept failed (no more file descriptors, as a rule).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long a driver that forgot TLS may take to hear so.
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What connections may cost.
 #[derive(Debug, Clone)]
@@ -55,6 +70,8 @@ impl Default for NativeConfig {
 pub struct Listener {
     /// Bound already, so that its port is known.
     pub socket: TcpListener,
+    /// What is shown to drivers; `None`: connections are not encrypted.
+    pub identity: Option<Identity>,
     /// What connections may cost.
     pub config: NativeConfig,
 }
@@ -83,13 +100,13 @@ pub async fn serve<F: Frontend>(
     let all_slots = listener.config.connections_max as u32;
     let shared = Arc::new(Shared {
         frontend,
-        config: listener.config,
+        config: listener.config.clone(),
         events,
         budget: Arc::default(),
         stops,
     });
     tokio::select! {
-        () = accept_all(&listener.socket, &shared, &slots) => {}
+        () = accept_all(&listener, &shared, &slots) => {}
         () = stop => {}
     }
     drop(listener.socket);
@@ -100,12 +117,12 @@ pub async fn serve<F: Frontend>(
 }
 
 async fn accept_all<F: Frontend>(
-    socket: &TcpListener,
+    listener: &Listener,
     shared: &Arc<Shared<F>>,
     slots: &Arc<Semaphore>,
 ) {
     loop {
-        let (stream, peer) = match socket.accept().await {
+        let (stream, peer) = match listener.socket.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection cannot be accepted");
@@ -119,20 +136,64 @@ async fn accept_all<F: Frontend>(
         };
         // Answers are whole: waiting for more to fill a packet only adds latency.
         let _ = stream.set_nodelay(true);
-        let shared = Arc::clone(shared);
-        tokio::spawn(serve_one(stream, peer, shared, slot));
+        let (shared, identity) = (Arc::clone(shared), listener.identity.clone());
+        tokio::spawn(async move {
+            match identity {
+                None => serve_one(stream.into_split(), peer, &shared).await,
+                Some(identity) => serve_encrypted(stream, peer, &identity, &shared).await,
+            }
+            drop(slot);
+        });
     }
 }
 
 async fn serve_one<F: Frontend>(
-    stream: tokio::net::TcpStream,
+    (reader, writer): (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
     peer: SocketAddr,
-    shared: Arc<Shared<F>>,
-    slot: OwnedSemaphorePermit,
+    shared: &Arc<Shared<F>>,
 ) {
-    let (reader, writer) = stream.into_split();
-    if let Err(error) = connection::run(reader, writer, peer.ip(), &shared).await {
+    if let Err(error) = connection::run(reader, writer, peer.ip(), shared).await {
         tracing::debug!(%peer, %error, "a connection broke");
     }
-    drop(slot);
+}
+
+async fn serve_encrypted<F: Frontend>(
+    socket: TcpStream,
+    peer: SocketAddr,
+    identity: &Identity,
+    shared: &Arc<Shared<F>>,
+) {
+    let error = match identity.accept(socket).await {
+        Ok(stream) => return serve_one(tokio::io::split(stream), peer, shared).await,
+        Err(error) => error,
+    };
+    error.note(peer);
+    if let HandshakeError::Plaintext(socket) = error {
+        // Whoever it is has gone, or has not listened: nothing can be done about either.
+        let refusing = refuse_plaintext(socket);
+        let _ = tokio::time::timeout(REFUSAL_TIMEOUT, refusing).await;
+    }
+}
+
+/// Tells a driver why, in the version that it speaks.
+async fn refuse_plaintext(mut socket: TcpStream) -> std::io::Result<()> {
+    let mut first = [0; 256];
+    let Some(version) = (socket.read(&mut first).await? > 0)
+        .then(|| Version::from_byte(first[0]).unwrap_or(Version::HIGHEST))
+    else {
+        return Ok(());
+    };
+    let error = RequestError::Protocol("TLS is required on this port".to_owned());
+    let mut outgoing = Outgoing::new();
+    outgoing.speak(version);
+    outgoing.push(&Answer::Frame(ResponseFrame::new(
+        0,
+        convert::error(&error),
+    )));
+    outgoing.seal();
+    socket.write_all_buf(&mut outgoing.ready).await?;
+    socket.shutdown().await?;
+    // Closing with something unread would take the answer back.
+    while socket.read(&mut first).await? > 0 {}
+    Ok(())
 }
