@@ -23,7 +23,7 @@ admin() { "$QUORATE_BIN" admin --host "127.0.0.$1:9160" "${@:2}"; }
 
 start() { # number
     "$QUORATE_BIN" serve --set "data_directory=$work/node$1" --set "listen_address=127.0.0.$1" \
-        --set seeds=127.0.0.1:7000 --set "rack=rack$1" --set cluster_name=demo \
+        --set authentication=false --set seeds=127.0.0.1:7000 --set "rack=rack$1" --set cluster_name=demo \
         --set gossip_interval_ms=200 --set hint_dispatch_interval_ms=1000 \
         --set hint_bytes_per_second=67108864 2>>"$work/node$1.log" &
     pids[$1]=$!

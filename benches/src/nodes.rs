@@ -113,6 +113,7 @@ impl Cluster {
         let own = [
             format!("data_directory={}", folder.join("data").display()),
             format!("listen_address={}", self.host(number)),
+            "authentication=false".to_owned(),
             format!("seeds={}:{INTERNODE_PORT}", self.host(1)),
             format!("rack=rack{number}"),
             "cluster_name=bench".to_owned(),

@@ -6,6 +6,7 @@ use bytes::Buf;
 use bytes::BufMut;
 use bytes::Bytes;
 use prost::Message;
+use quorate_client::Access;
 use quorate_client::proto;
 use quorate_tests::Cluster;
 use quorate_tests::Direct;
@@ -763,7 +764,7 @@ fn noise_on_either_port_does_no_harm() -> anyhow::Result<()> {
             }
         }
         // Calls of the nodes' own service with messages that are none.
-        let internode = Direct::new(&cluster.internode_address(1)?)?;
+        let internode = Direct::new(&cluster.internode_address(1)?, Access::default())?;
         for _ in 0..100 {
             let bytes: Vec<u8> = (0..random.below(300))
                 .map(|_| random.number().to_le_bytes()[0])

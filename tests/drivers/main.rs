@@ -10,4 +10,5 @@ mod native_python;
 mod node;
 mod python;
 mod scylla;
+mod secured;
 mod services;

@@ -87,8 +87,9 @@ fn a_node_that_stops_and_starts_is_no_error_to_the_python_driver() -> anyhow::Re
 
 #[test]
 fn who_has_no_password_or_no_permission_is_refused() -> anyhow::Result<()> {
-    let setup = Setup::nodes(3)
-        .set("authentication=true")
-        .set("initial_superuser=ada");
-    check_with(setup, "login.py", &[SUPERUSER_PASSWORD])
+    check_with(
+        Setup::nodes(3).with_roles(),
+        "login.py",
+        &[SUPERUSER_PASSWORD],
+    )
 }

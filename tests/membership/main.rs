@@ -2,6 +2,7 @@
 //! being missed.
 
 mod address;
+mod encryption;
 mod joining;
 mod rolling_restart;
 mod schema;

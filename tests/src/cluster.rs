@@ -1,6 +1,10 @@
 //! A cluster of processes, and what can befall it.
 
 use crate::Direct;
+use crate::Flaw;
+use crate::SUPERUSER;
+use crate::SUPERUSER_PASSWORD;
+use crate::Security;
 use crate::network::CLIENT_PORT;
 use crate::network::INTERNODE_PORT;
 use crate::network::Network;
@@ -9,6 +13,7 @@ use crate::until;
 use anyhow::Context;
 use anyhow::anyhow;
 use anyhow::ensure;
+use quorate_client::Access;
 use quorate_client::Client;
 use quorate_client::ConsistencyLevel;
 use std::collections::BTreeSet;
@@ -42,6 +47,8 @@ const SETTINGS: [&str; 9] = [
 pub struct Setup {
     nodes: u8,
     settings: Vec<String>,
+    has_roles: bool,
+    is_encrypted: bool,
 }
 
 impl Setup {
@@ -50,7 +57,23 @@ impl Setup {
         Self {
             nodes,
             settings: Vec::new(),
+            has_roles: false,
+            is_encrypted: false,
         }
+    }
+
+    /// Clients must log in; there is [`SUPERUSER`] to begin with.
+    #[must_use]
+    pub const fn with_roles(mut self) -> Self {
+        self.has_roles = true;
+        self
+    }
+
+    /// Clients must log in, and everything is encrypted.
+    #[must_use]
+    pub const fn secured(mut self) -> Self {
+        self.is_encrypted = true;
+        self.with_roles()
     }
 
     /// A setting for every node, as `page_size=100`.
@@ -68,6 +91,8 @@ pub struct Cluster {
     nodes: Vec<Process>,
     network: Network,
     settings: Vec<String>,
+    security: Option<Security>,
+    access: Access,
     directory: TempDir,
 }
 
@@ -98,11 +123,33 @@ pub fn with_cluster(
 
 impl Cluster {
     fn start_all(setup: Setup) -> anyhow::Result<Self> {
+        let directory = tempfile::Builder::new().prefix("quorate-test-").tempdir()?;
+        let security = setup
+            .is_encrypted
+            .then(|| Security::new(directory.path().join("security")))
+            .transpose()?;
+        let access = match &security {
+            Some(security) => security.access()?,
+            None if setup.has_roles => {
+                Access::default().credentials(SUPERUSER, SUPERUSER_PASSWORD)?
+            }
+            None => Access::default(),
+        };
+        let roles = if setup.has_roles {
+            vec![
+                "authentication=true".to_owned(),
+                format!("initial_superuser={SUPERUSER}"),
+            ]
+        } else {
+            vec!["authentication=false".to_owned()]
+        };
         let mut cluster = Self {
             nodes: Vec::new(),
             network: Network::claim()?,
-            settings: setup.settings,
-            directory: tempfile::Builder::new().prefix("quorate-test-").tempdir()?,
+            settings: [roles, setup.settings].concat(),
+            security,
+            access,
+            directory,
         };
         for _ in 0..setup.nodes {
             cluster.add()?;
@@ -118,6 +165,10 @@ impl Cluster {
         let number = u8::try_from(self.nodes.len() + 1)?;
         let host = self.network.host(number);
         let directory = self.directory.path().join(format!("node{number}"));
+        let encrypted = self.security.as_ref();
+        let encrypted = encrypted
+            .map(|security| security.settings(&host))
+            .transpose()?;
         let own = [
             format!("data_directory={}", directory.join("data").display()),
             format!("listen_address={host}"),
@@ -125,7 +176,11 @@ impl Cluster {
             format!("rack=rack{number}"),
         ];
         let general = SETTINGS.iter().map(|setting| (*setting).to_owned());
-        let settings = own.into_iter().chain(general).chain(self.settings.clone());
+        let settings = own
+            .into_iter()
+            .chain(encrypted.into_iter().flatten())
+            .chain(general)
+            .chain(self.settings.clone());
         let mut process = Process::new(host, directory, settings.collect());
         process.start()?;
         self.nodes.push(process);
@@ -283,6 +338,7 @@ impl Cluster {
         let points: Vec<String> = running.collect();
         let client = Client::builder()
             .contact_points(points)
+            .access(self.access.clone())
             .consistency(ConsistencyLevel::Quorum)
             .build();
         Ok(client.await?)
@@ -293,7 +349,24 @@ impl Cluster {
     /// # Errors
     /// When there is no such node.
     pub fn direct(&self, number: u8) -> anyhow::Result<Direct> {
-        Direct::new(&self.client_address(number)?)
+        Direct::new(&self.client_address(number)?, self.access.clone())
+    }
+
+    /// The certificates of a cluster that is [`secured`](Setup::secured).
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn security(&self) -> anyhow::Result<&Security> {
+        self.security.as_ref().context("nothing is encrypted")
+    }
+
+    /// Gives a node another certificate, running or not.
+    ///
+    /// # Errors
+    /// When nothing is encrypted, or there is no such node.
+    pub fn reissue(&self, number: u8, flaw: Flaw) -> anyhow::Result<()> {
+        let host = &self.node(number)?.host;
+        self.security()?.issue(host, host, flaw)
     }
 
     /// Where clients reach a node, as host:port.

@@ -8,23 +8,27 @@ use proto::admin_client::AdminClient;
 use proto::execute_request::Statement;
 use proto::quorate_client::QuorateClient;
 use proto::value::Kind;
+use quorate_client::Access;
 use std::time::Duration;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
-use tonic::transport::Endpoint;
 
 /// How long a call may take.
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// As much as nodes take.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
 
+/// A connection that says as whom it asks.
+type Authorized = InterceptedService<Channel, Access>;
+
 /// One node, as its clients and operators reach it.
 #[derive(Debug, Clone)]
 pub struct Direct {
     /// The gRPC service.
-    pub service: QuorateClient<Channel>,
+    pub service: QuorateClient<Authorized>,
     /// The operator's verbs.
-    pub admin: AdminClient<Channel>,
-    /// The connection under both.
+    pub admin: AdminClient<Authorized>,
+    /// The connection under both, as nobody.
     pub channel: Channel,
 }
 
@@ -79,21 +83,22 @@ impl From<tonic::Status> for Refusal {
 }
 
 impl Direct {
-    /// The node at `address`. Connects at the first call, and again when that broke.
+    /// The node at `address`, asked with an access. Connects at the first call, and again when that broke.
     ///
     /// # Errors
     /// When `address` is none.
-    pub fn new(address: &str) -> anyhow::Result<Self> {
-        let channel = Endpoint::from_shared(format!("http://{address}"))?
+    pub fn new(address: &str, access: Access) -> anyhow::Result<Self> {
+        let channel = access
+            .endpoint(address)?
             .connect_timeout(Duration::from_secs(1))
             .timeout(TIMEOUT)
             .tcp_nodelay(true)
             .connect_lazy();
         Ok(Self {
-            service: QuorateClient::new(channel.clone())
+            service: QuorateClient::with_interceptor(channel.clone(), access.clone())
                 .max_decoding_message_size(MESSAGE_BYTES_MAX)
                 .max_encoding_message_size(MESSAGE_BYTES_MAX),
-            admin: AdminClient::new(channel.clone()),
+            admin: AdminClient::with_interceptor(channel.clone(), access),
             channel,
         })
     }

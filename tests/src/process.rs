@@ -10,6 +10,8 @@ use std::process::Command;
 use std::process::ExitStatus;
 use std::process::Stdio;
 
+/// The first superuser, in clusters whose clients log in.
+pub const SUPERUSER: &str = "ada";
 /// The password of the first superuser, in clusters whose setup names one.
 pub const SUPERUSER_PASSWORD: &str = "canary-of-the-superuser";
 
@@ -43,18 +45,12 @@ impl Process {
             .create(true)
             .append(true)
             .open(self.log_file())?;
-        let mut command = command(&binary()?);
+        let mut command = program()?;
         command
             .arg("serve")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log);
-        // What the tests are configured with is not meant for the nodes.
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("QUORATE_") {
-                command.env_remove(name);
-            }
-        }
         let has_superuser = |setting: &String| setting.starts_with("initial_superuser=");
         if self.settings.iter().any(has_superuser) {
             command.env("QUORATE_INITIAL_SUPERUSER_PASSWORD", SUPERUSER_PASSWORD);
@@ -141,6 +137,20 @@ impl Drop for Process {
         let _ = self.strike();
         let _ = self.bury();
     }
+}
+
+/// The program under test, to be run without what the tests themselves are configured with.
+///
+/// # Errors
+/// When there is none.
+pub fn program() -> anyhow::Result<Command> {
+    let mut command = command(&binary()?);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("QUORATE_") {
+            command.env_remove(name);
+        }
+    }
+    Ok(command)
 }
 
 /// Runs a program so that it ends with the thread that started it, where the system can do that:

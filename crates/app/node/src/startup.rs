@@ -47,6 +47,12 @@ pub enum StartError {
         "no seeds are configured: name this node itself to found a cluster, or others to join one"
     )]
     NoSeeds,
+    /// Clients of the new cluster would have to log in, and nobody could.
+    #[error(
+        "authentication is on, and a new cluster has no role that could log in: name the first one with \
+         initial_superuser, or set authentication=false"
+    )]
+    NoSuperuser,
     /// The cluster does not take this node.
     #[error("the cluster refuses this node: {0}")]
     Refused(String),
@@ -169,6 +175,9 @@ impl<W: World> Node<W> {
     }
 
     async fn found(&self) -> Result<(), StartError> {
+        if self.config().authentication && self.config().initial_superuser.is_none() {
+            return Err(StartError::NoSuperuser);
+        }
         tracing::info!(cluster = self.config().cluster_name, "founding the cluster");
         let founding = Transformation::Initialize {
             cluster_name: self.config().cluster_name.clone(),

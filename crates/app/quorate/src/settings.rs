@@ -150,7 +150,7 @@ impl Default for Settings {
             internode_tls_certificate: PathBuf::new(),
             internode_tls_key: PathBuf::new(),
             internode_tls_authority: PathBuf::new(),
-            authentication: node.authentication,
+            authentication: true,
             initial_superuser: String::new(),
             initial_superuser_password: Secret::default(),
             commit_log_sync: "group".to_owned(),
