@@ -71,19 +71,21 @@ impl<W: World> Node<W> {
         Ok(name.into())
     }
 
-    /// CREATE, ALTER, DROP, GRANT, REVOKE.
+    /// CREATE, ALTER, DROP, GRANT, REVOKE; what the client is to be warned of. The warning is about
+    /// what this node knew before: others may be granting the same at the same time.
     pub(crate) async fn change_roles(
         &self,
         options: &Options,
         plan: &RolePlan,
-    ) -> Result<(), RequestError> {
+    ) -> Result<Vec<String>, RequestError> {
         let hash = match plan.password() {
             Some(password) => Some(self.hash(password.to_owned()).await?),
             None => None,
         };
         let transformation = plan.transformation(hash);
+        let before = self.current_metadata();
         self.commit(authored(options, transformation)).await?;
-        Ok(())
+        Ok(plan.warning(&before).into_iter().collect())
     }
 
     async fn hash(&self, password: String) -> Result<SaltedHash, RequestError> {

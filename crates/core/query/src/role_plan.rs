@@ -29,6 +29,8 @@ const PASSWORD_BYTES_MAX: usize = 72;
 pub struct RolePlan {
     template: Transformation,
     password: Option<Plain>,
+    /// Whether ALL permissions were written, whichever those are for the resource.
+    names_all: bool,
 }
 
 /// A password in plain. It does not show itself in logs.
@@ -92,19 +94,21 @@ pub(crate) fn compile(
         }),
         Statement::Grant(grant) => {
             let resource = resource(&grant.resource, keyspace_of)?;
-            RolePlan::of(Transformation::GrantPermissions {
+            let template = Transformation::GrantPermissions {
                 role: grant.role.clone(),
                 permissions: permissions_on(&grant.permissions, &resource),
                 resource,
-            })
+            };
+            RolePlan::of_permissions(template, &grant.permissions)
         }
         Statement::Revoke(grant) => {
             let resource = resource(&grant.resource, keyspace_of)?;
-            RolePlan::of(Transformation::RevokePermissions {
+            let template = Transformation::RevokePermissions {
                 role: grant.role.clone(),
                 permissions: permissions_on(&grant.permissions, &resource),
                 resource,
-            })
+            };
+            RolePlan::of_permissions(template, &grant.permissions)
         }
         _ => return Ok(None),
     };
@@ -112,15 +116,16 @@ pub(crate) fn compile(
 }
 
 fn created(name: &str, said: Said, if_not_exists: bool) -> RolePlan {
+    let template = Transformation::CreateRole {
+        name: name.to_owned(),
+        can_login: said.can_login.unwrap_or(false),
+        is_superuser: said.is_superuser.unwrap_or(false),
+        salted_hash: said.hash,
+        if_not_exists,
+    };
     RolePlan {
-        template: Transformation::CreateRole {
-            name: name.to_owned(),
-            can_login: said.can_login.unwrap_or(false),
-            is_superuser: said.is_superuser.unwrap_or(false),
-            salted_hash: said.hash,
-            if_not_exists,
-        },
         password: said.plain,
+        ..RolePlan::of(template)
     }
 }
 
@@ -133,15 +138,16 @@ fn altered(
     if is_empty {
         return Err(invalid("ALTER [ROLE|USER] can't be empty"));
     }
+    let template = Transformation::AlterRole {
+        name: name.to_owned(),
+        can_login: said.can_login,
+        is_superuser: said.is_superuser,
+        salted_hash: said.hash,
+        if_exists,
+    };
     Ok(RolePlan {
-        template: Transformation::AlterRole {
-            name: name.to_owned(),
-            can_login: said.can_login,
-            is_superuser: said.is_superuser,
-            salted_hash: said.hash,
-            if_exists,
-        },
         password: said.plain,
+        ..RolePlan::of(template)
     })
 }
 
@@ -149,9 +155,8 @@ impl Said {
     fn of_role(options: &[RoleOption]) -> Result<Self, RequestError> {
         let mut said = Self::default();
         let twice = |name| {
-            Err(invalid(format!(
-                "Multiple definition for property '{name}'"
-            )))
+            let message = format!("Multiple definition for property '{name}'");
+            Err(RequestError::Syntax(message))
         };
         for option in options {
             match option {
@@ -166,15 +171,23 @@ impl Said {
                 RoleOption::Superuser(is_superuser) => said.is_superuser = Some(*is_superuser),
                 RoleOption::Login(_) if said.can_login.is_some() => return twice("LOGIN"),
                 RoleOption::Login(can_login) => said.can_login = Some(*can_login),
+                // Cassandra's words, so that those who know them know what to do.
                 RoleOption::Options(_) => {
-                    return Err(invalid("CassandraRoleManager doesn't support OPTIONS"));
+                    return Err(invalid(
+                        "org.apache.cassandra.auth.CassandraRoleManager doesn't support OPTIONS",
+                    ));
                 }
                 RoleOption::AccessToAllDatacenters | RoleOption::AccessFromAllCidrs => {}
                 RoleOption::AccessToDatacenters(_) => {
-                    return Err(unsupported("clause", "ACCESS TO DATACENTERS"));
+                    return Err(invalid(
+                        "ACCESS TO DATACENTERS operations not supported by AllowAllNetworkAuthorizer",
+                    ));
                 }
-                RoleOption::AccessFromCidrs(_) => {
-                    return Err(unsupported("clause", "ACCESS FROM CIDRS"));
+                RoleOption::AccessFromCidrs(groups) => {
+                    return Err(invalid(format!(
+                        "Invalid CIDR group(s): [{}]. Available CIDR Groups are: []",
+                        groups.join(", ")
+                    )));
                 }
             }
         }
@@ -264,6 +277,14 @@ impl RolePlan {
         Self {
             template,
             password: None,
+            names_all: false,
+        }
+    }
+
+    fn of_permissions(template: Transformation, written: &ast::Permissions) -> Self {
+        Self {
+            names_all: matches!(written, ast::Permissions::All),
+            ..Self::of(template)
         }
     }
 
@@ -296,14 +317,45 @@ impl RolePlan {
         transformation
     }
 
+    /// What a client is told that granted what was granted `before`, or revoked what was not. Who
+    /// says ALL knows that some of it may be so.
+    pub fn warning(&self, before: &Metadata) -> Option<String> {
+        let (role, resource, permissions, is_grant) = match &self.template {
+            Transformation::GrantPermissions {
+                role,
+                resource,
+                permissions,
+            } => (role, resource, permissions, true),
+            Transformation::RevokePermissions {
+                role,
+                resource,
+                permissions,
+            } => (role, resource, permissions, false),
+            _ => return None,
+        };
+        let held = before.roles.get(role)?.permissions.get(resource);
+        let is_held = |one| held.is_some_and(|held| held.contains(one));
+        let idle = permissions.iter().filter(|one| is_held(one) == is_grant);
+        let idle: Vec<&str> = idle.map(|one| one.name()).collect();
+        if self.names_all || idle.is_empty() {
+            return None;
+        }
+        let was = if is_grant { "already" } else { "not" };
+        let idle = idle.join(", ");
+        Some(format!(
+            "Role '{role}' was {was} granted {idle} on {resource}"
+        ))
+    }
+
     /// Whether `actor` may do it. Nobody gives away what they have not, so roles with superuser
     /// status are for superusers.
     pub(crate) fn authorize(&self, metadata: &Metadata, actor: &str) -> Result<(), RequestError> {
         let need = |permission, resource: &Resource| require(metadata, actor, permission, resource);
+        let over = |permission, role: &Resource| privileged(metadata, actor, permission, role);
         let role = |name: &String| Resource::Role(name.clone());
         match &self.template {
             Transformation::CreateRole { is_superuser, .. } => {
-                need(Permission::Create, &Resource::AllRoles)?;
+                over(Permission::Create, &Resource::AllRoles)?;
                 let done = "can create a role with superuser status";
                 only_superusers(metadata, actor, *is_superuser, done)
             }
@@ -312,13 +364,13 @@ impl RolePlan {
                 if name == actor {
                     return Err(invalid("Cannot DROP primary role for current login"));
                 }
-                need(Permission::Drop, &role(name))?;
+                over(Permission::Drop, &role(name))?;
                 let done = "can drop a role with superuser status";
                 only_superusers(metadata, actor, metadata.is_superuser(name), done)
             }
             Transformation::GrantRole { role: given, .. }
             | Transformation::RevokeRole { role: given, .. } => {
-                need(Permission::Authorize, &role(given))?;
+                over(Permission::Authorize, &role(given))?;
                 let done = "can grant or revoke a role with superuser status";
                 only_superusers(metadata, actor, metadata.is_superuser(given), done)
             }
@@ -354,8 +406,7 @@ impl RolePlan {
             return Ok(());
         };
         let unauthorized = |message: &str| Err(RequestError::Unauthorized(message.to_owned()));
-        let own = metadata.roles_of(actor);
-        if is_superuser.is_some() && own.iter().any(|role| role.name == name) {
+        if is_superuser.is_some() && metadata.is_member(actor, name) {
             return unauthorized(
                 "You aren't allowed to alter your own superuser status or that of a role granted to you",
             );
@@ -367,12 +418,8 @@ impl RolePlan {
             return unauthorized("Only superusers are allowed to alter superuser status");
         }
         if name != actor {
-            require(
-                metadata,
-                actor,
-                Permission::Alter,
-                &Resource::Role(name.to_owned()),
-            )?;
+            let role = Resource::Role(name.to_owned());
+            privileged(metadata, actor, Permission::Alter, &role)?;
         } else if can_login.is_some() {
             return unauthorized("You aren't allowed to alter LOGIN");
         }
@@ -380,6 +427,20 @@ impl RolePlan {
         let done = "can alter a role with superuser status";
         only_superusers(metadata, actor, is_others, done)
     }
+}
+
+/// As [`require`], in the words that statements about roles have for it.
+fn privileged(
+    metadata: &Metadata,
+    actor: &str,
+    permission: Permission,
+    role: &Resource,
+) -> Result<(), RequestError> {
+    require(metadata, actor, permission, role).map_err(|_| {
+        RequestError::Unauthorized(format!(
+            "User {actor} does not have sufficient privileges to perform the requested operation"
+        ))
+    })
 }
 
 fn only_superusers(
