@@ -208,7 +208,7 @@ impl World {
         Ok(())
     }
 
-    fn next_id(&self) -> u128 {
+    pub(crate) fn next_id(&self) -> u128 {
         self.ids.set(self.ids.get() + 1);
         self.ids.get()
     }
