@@ -407,10 +407,7 @@ impl<W: World> Node<W> {
             Plan::Modify(modify) => self.modify(this, modify, values, names).await,
             Plan::Batch(batch) => self.batch_statement(this, batch, values, names).await,
             Plan::Schema(schema) => self.change_schema(this, schema).await,
-            Plan::Role(role) => Ok(Response {
-                warnings: self.change_roles(this.options, role).await?,
-                ..plain(Outcome::Void)
-            }),
+            Plan::Role(role) => self.change_roles(this.options, role).await,
             Plan::ListRoles(list) => {
                 let rows = list.execute(&this.metadata, this.options.role.as_deref())?;
                 Ok(plain(Outcome::Rows(rows)))
@@ -653,7 +650,8 @@ pub(crate) fn random_bytes<W: World>(world: &W) -> [u8; 16] {
     both.to_be_bytes()
 }
 
-const fn plain(outcome: Outcome) -> Response {
+/// A response of nothing but its outcome.
+pub(crate) const fn plain(outcome: Outcome) -> Response {
     Response {
         outcome,
         warnings: Vec::new(),

@@ -109,7 +109,8 @@ pub(crate) fn compile(
     Ok(Some(plan))
 }
 
-fn columns(table: &str, columns: &[(&str, CqlType)]) -> Arc<[ColumnSpec]> {
+/// Columns of what is no table, but is listed as one of `system_auth`.
+pub(crate) fn columns(table: &str, columns: &[(&str, CqlType)]) -> Arc<[ColumnSpec]> {
     let column = |(name, cql_type): &(&str, CqlType)| ColumnSpec {
         keyspace: "system_auth".to_owned(),
         table: table.to_owned(),

@@ -578,3 +578,35 @@ fn grants_and_revokes_that_change_nothing_are_warned_of() {
         world.ok(statement);
     }
 }
+
+#[test]
+fn a_generated_password_is_the_result_and_in_no_plan() {
+    let mut world = staff();
+    for statement in [
+        "CREATE ROLE bob WITH LOGIN = true AND GENERATED PASSWORD",
+        "ALTER ROLE bob WITH GENERATED PASSWORD",
+        "CREATE USER eve WITH GENERATED PASSWORD",
+        "ALTER USER eve WITH GENERATED PASSWORD",
+    ] {
+        let prepared = world.prepare(statement).unwrap();
+        let names: Vec<&str> = prepared
+            .result_columns
+            .iter()
+            .map(|column| &*column.name)
+            .collect();
+        assert_eq!(names, ["generated_password"]);
+        let Plan::Role(plan) = &prepared.plan else {
+            panic!("{statement}");
+        };
+        assert!(!plan.has_secret() && plan.password().is_none());
+        assert!(plan.generated(None).rows.is_empty());
+        assert_eq!(world.rows(statement), "generated");
+    }
+    for name in ["bob", "eve"] {
+        assert!(world.metadata.roles[name].salted_hash.is_some());
+    }
+    let plain = world
+        .prepare("CREATE ROLE kim WITH PASSWORD = 'k'")
+        .unwrap();
+    assert!(plain.result_columns.is_empty());
+}
