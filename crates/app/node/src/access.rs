@@ -6,13 +6,17 @@
 use crate::CommitError;
 use crate::Node;
 use crate::World;
+use crate::requests::plain;
 use crate::requests::random_bytes;
+use quorate_cluster::Change;
 use quorate_cluster::Metadata;
 use quorate_cluster::SaltedHash;
 use quorate_cluster::Transformation;
 use quorate_query::Plan;
 use quorate_query::RolePlan;
 use quorate_request::Options;
+use quorate_request::Outcome;
+use quorate_request::Response;
 use quorate_types::Epoch;
 use quorate_types::RequestError;
 use std::sync::Arc;
@@ -20,6 +24,8 @@ use std::time::Duration;
 
 /// Between two attempts to write down the first superuser.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// How long generated passwords are.
+const GENERATED_CHARS: usize = 20;
 
 impl<W: World> Node<W> {
     /// Whether the request's role may run the plan.
@@ -71,19 +77,33 @@ impl<W: World> Node<W> {
         Ok(name.into())
     }
 
-    /// CREATE, ALTER, DROP, GRANT, REVOKE.
+    /// CREATE, ALTER, DROP, GRANT, REVOKE. What the client is warned of is what this node knew before:
+    /// others may be granting the same at the same time.
     pub(crate) async fn change_roles(
         &self,
         options: &Options,
         plan: &RolePlan,
-    ) -> Result<(), RequestError> {
-        let hash = match plan.password() {
+    ) -> Result<Response, RequestError> {
+        let generated = plan
+            .generates_password()
+            .then(|| generated_password(self.world()));
+        let hash = match plan.password().or(generated.as_deref()) {
             Some(password) => Some(self.hash(password.to_owned()).await?),
             None => None,
         };
         let transformation = plan.transformation(hash);
-        self.commit(authored(options, transformation)).await?;
-        Ok(())
+        let before = self.current_metadata();
+        let (change, _) = self.commit(authored(options, transformation)).await?;
+        let outcome = match &generated {
+            None => Outcome::Void,
+            // IF [NOT] EXISTS may have left the role as it was.
+            Some(_) if change == Change::None => Outcome::Rows(plan.generated(None)),
+            Some(password) => Outcome::Rows(plan.generated(Some(password))),
+        };
+        Ok(Response {
+            warnings: plan.warning(&before).into_iter().collect(),
+            ..plain(outcome)
+        })
     }
 
     async fn hash(&self, password: String) -> Result<SaltedHash, RequestError> {
@@ -126,6 +146,17 @@ impl<W: World> Node<W> {
         committed?;
         Ok(())
     }
+}
+
+/// A password that nobody guesses: each character is one of 62.
+fn generated_password<W: World>(world: &W) -> String {
+    let characters = ('a'..='z').chain('A'..='Z').chain('0'..='9');
+    let characters: Vec<char> = characters.collect();
+    let one = || {
+        let index = world.random() % characters.len() as u64;
+        characters.get(index as usize).copied()
+    };
+    (0..GENERATED_CHARS).filter_map(|_| one()).collect()
 }
 
 /// What is asked for in the name of the request's role, so that it gets every permission on what it

@@ -407,10 +407,7 @@ impl<W: World> Node<W> {
             Plan::Modify(modify) => self.modify(this, modify, values, names).await,
             Plan::Batch(batch) => self.batch_statement(this, batch, values, names).await,
             Plan::Schema(schema) => self.change_schema(this, schema).await,
-            Plan::Role(role) => {
-                self.change_roles(this.options, role).await?;
-                Ok(plain(Outcome::Void))
-            }
+            Plan::Role(role) => self.change_roles(this.options, role).await,
             Plan::ListRoles(list) => {
                 let rows = list.execute(&this.metadata, this.options.role.as_deref())?;
                 Ok(plain(Outcome::Rows(rows)))
@@ -586,6 +583,7 @@ impl<W: World> Node<W> {
         let id = uuid::Builder::from_random_bytes(random_bytes(self.world())).into_uuid();
         let transformation = plan.transformation(id, self.world().unix_micros());
         let (change, metadata) = self.commit(authored(this.options, transformation)).await?;
+        let warnings = metadata.warnings(&change);
         let outcome = match schema_change(&change) {
             None => Outcome::Void,
             Some((change, keyspace, table)) => {
@@ -598,7 +596,10 @@ impl<W: World> Node<W> {
                 })
             }
         };
-        Ok(plain(outcome))
+        Ok(Response {
+            warnings,
+            ..plain(outcome)
+        })
     }
 
     /// TRUNCATE: every node must be up, and each drops what it has.
@@ -649,7 +650,8 @@ pub(crate) fn random_bytes<W: World>(world: &W) -> [u8; 16] {
     both.to_be_bytes()
 }
 
-const fn plain(outcome: Outcome) -> Response {
+/// A response of nothing but its outcome.
+pub(crate) const fn plain(outcome: Outcome) -> Response {
     Response {
         outcome,
         warnings: Vec::new(),

@@ -69,6 +69,11 @@ impl Metadata {
         self.roles_of(role).iter().any(|role| role.is_superuser)
     }
 
+    /// Whether the role is `of` or, directly or not, a member of it.
+    pub fn is_member(&self, role: &str, of: &str) -> bool {
+        self.roles_of(role).iter().any(|role| role.name == of)
+    }
+
     /// The role and all that it is a member of, directly or not; none when it does not exist.
     pub fn roles_of(&self, role: &str) -> Vec<&Role> {
         let mut found: Vec<&Role> = Vec::new();

@@ -28,6 +28,7 @@ mod system_tables;
 #[cfg(test)]
 mod testing;
 mod transformation;
+mod warnings;
 
 pub use allocation::allocate_tokens;
 pub use authorize::Denied;

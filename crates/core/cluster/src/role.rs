@@ -198,7 +198,7 @@ impl Resource {
             ],
             Self::Table { .. } => &[Alter, Drop, Select, Modify, Authorize, Unmask, SelectMasked],
             Self::AllRoles => &[Create, Alter, Drop, Authorize, Describe],
-            Self::Role(_) => &[Alter, Drop, Authorize],
+            Self::Role(_) => &[Alter, Drop, Authorize, Describe],
         }
     }
 

@@ -343,7 +343,11 @@ impl Summary {
                 is_idempotent: true,
                 ..nothing
             },
-            Plan::Schema(_) | Plan::Use(_) | Plan::Role(_) => nothing,
+            Plan::Role(role) => Self {
+                columns: role.columns(),
+                ..nothing
+            },
+            Plan::Schema(_) | Plan::Use(_) => nothing,
         }
     }
 }

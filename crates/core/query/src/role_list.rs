@@ -109,7 +109,8 @@ pub(crate) fn compile(
     Ok(Some(plan))
 }
 
-fn columns(table: &str, columns: &[(&str, CqlType)]) -> Arc<[ColumnSpec]> {
+/// Columns of what is no table, but is listed as one of `system_auth`.
+pub(crate) fn columns(table: &str, columns: &[(&str, CqlType)]) -> Arc<[ColumnSpec]> {
     let column = |(name, cql_type): &(&str, CqlType)| ColumnSpec {
         keyspace: "system_auth".to_owned(),
         table: table.to_owned(),
@@ -194,12 +195,11 @@ fn visible<'a>(
         describe.is_ok()
     };
     let limited = actor.filter(|actor| !sees_all(actor));
-    let own = limited.map(|actor| by_name(metadata.roles_of(actor)));
-    let Some(of) = of else {
-        return Ok(own.unwrap_or_else(|| every(metadata)));
+    let Some(of) = of.or(limited) else {
+        return Ok(every(metadata));
     };
     must_exist(metadata, of)?;
-    if own.is_some_and(|own| !own.contains_key(of)) {
+    if limited.is_some_and(|actor| !metadata.is_member(actor, of)) {
         return Err(RequestError::Unauthorized(format!(
             "You are not authorized to view roles granted to {of} "
         )));
@@ -223,15 +223,16 @@ fn granted<'a>(
     if let Some(of) = of {
         must_exist(metadata, of)?;
     }
-    if let Some(actor) = actor.filter(|actor| !metadata.is_superuser(actor)) {
-        let own = metadata.roles_of(actor);
-        let is_own = of.is_some_and(|of| own.iter().any(|role| role.name == of));
-        if !is_own {
-            return Err(RequestError::Unauthorized(format!(
-                "You are not authorized to view {}'s permissions",
-                of.unwrap_or("everyone")
-            )));
-        }
+    let shown = of.map_or(Resource::AllRoles, |of| Resource::Role(of.to_owned()));
+    let sees = |actor| {
+        let describe = metadata.authorize(actor, Permission::Describe, &shown);
+        describe.is_ok() || of.is_some_and(|of| metadata.is_member(actor, of))
+    };
+    if !actor.is_none_or(sees) {
+        return Err(RequestError::Unauthorized(format!(
+            "You are not authorized to view {}'s permissions",
+            of.unwrap_or("everyone")
+        )));
     }
     Ok(of.map_or_else(|| every(metadata), |of| by_name(metadata.roles_of(of))))
 }

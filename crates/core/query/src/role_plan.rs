@@ -1,12 +1,15 @@
 //! CREATE, ALTER and DROP of roles and users, GRANT and REVOKE: from syntax to a transformation of
-//! the metadata, and who may ask for it (semantics 10.11).
+//! the metadata, and who may ask for it (semantics 10.11; `authorize`).
 //!
-//! Knows no hash function: a password in plain goes to whoever runs the plan, which comes back with
-//! its hash.
+//! Knows no hash function and nothing random: a password in plain goes to whoever runs the plan, or is
+//! made there, which comes back with its hash.
 
-use crate::authorize::require;
 use crate::error::invalid;
 use crate::error::unsupported;
+use crate::role_list;
+use crate::select::ResultSet;
+use crate::spec::ColumnSpec;
+use bytes::Bytes;
 use quorate_cluster::Metadata;
 use quorate_cluster::Permission;
 use quorate_cluster::Resource;
@@ -17,18 +20,34 @@ use quorate_cql::ast::QualifiedName;
 use quorate_cql::ast::RoleOption;
 use quorate_cql::ast::Statement;
 use quorate_cql::ast::UserPassword;
+use quorate_data::CqlType;
 use quorate_types::RequestError;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
+
+mod authorize;
 
 /// Bytes of a password at most: bcrypt looks at no more.
 const PASSWORD_BYTES_MAX: usize = 72;
+/// The one column of a result that shows a generated password.
+const GENERATED_PASSWORD: &str = "generated_password";
 
 /// A planned change of roles or permissions.
 #[derive(Debug, Clone)]
 pub struct RolePlan {
     template: Transformation,
-    password: Option<Plain>,
+    password: Option<Password>,
+    /// Whether ALL permissions were written, whichever those are for the resource.
+    names_all: bool,
+}
+
+/// What is to be hashed before the role can be changed.
+#[derive(Debug, Clone)]
+enum Password {
+    Given(Plain),
+    /// Whoever runs the plan is to think of one.
+    Generated,
 }
 
 /// A password in plain. It does not show itself in logs.
@@ -46,7 +65,7 @@ impl fmt::Debug for Plain {
 struct Said {
     can_login: Option<bool>,
     is_superuser: Option<bool>,
-    plain: Option<Plain>,
+    password: Option<Password>,
     hash: Option<SaltedHash>,
 }
 
@@ -92,19 +111,21 @@ pub(crate) fn compile(
         }),
         Statement::Grant(grant) => {
             let resource = resource(&grant.resource, keyspace_of)?;
-            RolePlan::of(Transformation::GrantPermissions {
+            let template = Transformation::GrantPermissions {
                 role: grant.role.clone(),
                 permissions: permissions_on(&grant.permissions, &resource),
                 resource,
-            })
+            };
+            RolePlan::of_permissions(template, &grant.permissions)
         }
         Statement::Revoke(grant) => {
             let resource = resource(&grant.resource, keyspace_of)?;
-            RolePlan::of(Transformation::RevokePermissions {
+            let template = Transformation::RevokePermissions {
                 role: grant.role.clone(),
                 permissions: permissions_on(&grant.permissions, &resource),
                 resource,
-            })
+            };
+            RolePlan::of_permissions(template, &grant.permissions)
         }
         _ => return Ok(None),
     };
@@ -112,15 +133,16 @@ pub(crate) fn compile(
 }
 
 fn created(name: &str, said: Said, if_not_exists: bool) -> RolePlan {
+    let template = Transformation::CreateRole {
+        name: name.to_owned(),
+        can_login: said.can_login.unwrap_or(false),
+        is_superuser: said.is_superuser.unwrap_or(false),
+        salted_hash: said.hash,
+        if_not_exists,
+    };
     RolePlan {
-        template: Transformation::CreateRole {
-            name: name.to_owned(),
-            can_login: said.can_login.unwrap_or(false),
-            is_superuser: said.is_superuser.unwrap_or(false),
-            salted_hash: said.hash,
-            if_not_exists,
-        },
-        password: said.plain,
+        password: said.password,
+        ..RolePlan::of(template)
     }
 }
 
@@ -133,15 +155,16 @@ fn altered(
     if is_empty {
         return Err(invalid("ALTER [ROLE|USER] can't be empty"));
     }
+    let template = Transformation::AlterRole {
+        name: name.to_owned(),
+        can_login: said.can_login,
+        is_superuser: said.is_superuser,
+        salted_hash: said.hash,
+        if_exists,
+    };
     Ok(RolePlan {
-        template: Transformation::AlterRole {
-            name: name.to_owned(),
-            can_login: said.can_login,
-            is_superuser: said.is_superuser,
-            salted_hash: said.hash,
-            if_exists,
-        },
-        password: said.plain,
+        password: said.password,
+        ..RolePlan::of(template)
     })
 }
 
@@ -149,32 +172,37 @@ impl Said {
     fn of_role(options: &[RoleOption]) -> Result<Self, RequestError> {
         let mut said = Self::default();
         let twice = |name| {
-            Err(invalid(format!(
-                "Multiple definition for property '{name}'"
-            )))
+            let message = format!("Multiple definition for property '{name}'");
+            Err(RequestError::Syntax(message))
         };
         for option in options {
             match option {
-                RoleOption::Password(password) => said.plain = Some(plain(password)?),
+                RoleOption::Password(password) => said.password = Some(given(password)?),
                 RoleOption::HashedPassword(hash) => said.hash = Some(hashed(hash)?),
-                RoleOption::GeneratedPassword => {
-                    return Err(unsupported("clause", "GENERATED PASSWORD"));
-                }
+                RoleOption::GeneratedPassword => said.password = Some(Password::Generated),
                 RoleOption::Superuser(_) if said.is_superuser.is_some() => {
                     return twice("SUPERUSER");
                 }
                 RoleOption::Superuser(is_superuser) => said.is_superuser = Some(*is_superuser),
                 RoleOption::Login(_) if said.can_login.is_some() => return twice("LOGIN"),
                 RoleOption::Login(can_login) => said.can_login = Some(*can_login),
+                // Cassandra's words, so that those who know them know what to do.
                 RoleOption::Options(_) => {
-                    return Err(invalid("CassandraRoleManager doesn't support OPTIONS"));
+                    return Err(invalid(
+                        "org.apache.cassandra.auth.CassandraRoleManager doesn't support OPTIONS",
+                    ));
                 }
                 RoleOption::AccessToAllDatacenters | RoleOption::AccessFromAllCidrs => {}
                 RoleOption::AccessToDatacenters(_) => {
-                    return Err(unsupported("clause", "ACCESS TO DATACENTERS"));
+                    return Err(invalid(
+                        "ACCESS TO DATACENTERS operations not supported by AllowAllNetworkAuthorizer",
+                    ));
                 }
-                RoleOption::AccessFromCidrs(_) => {
-                    return Err(unsupported("clause", "ACCESS FROM CIDRS"));
+                RoleOption::AccessFromCidrs(groups) => {
+                    return Err(invalid(format!(
+                        "Invalid CIDR group(s): [{}]. Available CIDR Groups are: []",
+                        groups.join(", ")
+                    )));
                 }
             }
         }
@@ -191,23 +219,21 @@ impl Said {
         };
         match password {
             None => {}
-            Some(UserPassword::Plain(password)) => said.plain = Some(plain(password)?),
+            Some(UserPassword::Plain(password)) => said.password = Some(given(password)?),
             Some(UserPassword::Hashed(hash)) => said.hash = Some(hashed(hash)?),
-            Some(UserPassword::Generated) => {
-                return Err(unsupported("clause", "GENERATED PASSWORD"));
-            }
+            Some(UserPassword::Generated) => said.password = Some(Password::Generated),
         }
         Ok(said)
     }
 }
 
-fn plain(password: &str) -> Result<Plain, RequestError> {
+fn given(password: &str) -> Result<Password, RequestError> {
     if password.is_empty() || password.contains('\0') || password.len() > PASSWORD_BYTES_MAX {
         return Err(invalid(format!(
             "A password has 1 to {PASSWORD_BYTES_MAX} bytes and no NUL character"
         )));
     }
-    Ok(Plain(password.to_owned()))
+    Ok(Password::Given(Plain(password.to_owned())))
 }
 
 fn hashed(hash: &str) -> Result<SaltedHash, RequestError> {
@@ -264,12 +290,47 @@ impl RolePlan {
         Self {
             template,
             password: None,
+            names_all: false,
         }
     }
 
-    /// The password that is to be hashed before the role can be changed.
+    fn of_permissions(template: Transformation, written: &ast::Permissions) -> Self {
+        Self {
+            names_all: matches!(written, ast::Permissions::All),
+            ..Self::of(template)
+        }
+    }
+
+    /// The password that was written, to be hashed before the role can be changed.
     pub fn password(&self) -> Option<&str> {
-        self.password.as_ref().map(|plain| plain.0.as_str())
+        match &self.password {
+            Some(Password::Given(plain)) => Some(&plain.0),
+            Some(Password::Generated) | None => None,
+        }
+    }
+
+    /// Whether a password is to be thought of, hashed, and shown once in [`Self::generated`].
+    pub const fn generates_password(&self) -> bool {
+        matches!(self.password, Some(Password::Generated))
+    }
+
+    pub(crate) fn columns(&self) -> Arc<[ColumnSpec]> {
+        if !self.generates_password() {
+            return Arc::new([]);
+        }
+        role_list::columns(GENERATED_PASSWORD, &[(GENERATED_PASSWORD, CqlType::Text)])
+    }
+
+    /// The result of a plan that [generates a password](Self::generates_password): the password,
+    /// when the role has it now.
+    pub fn generated(&self, password: Option<&str>) -> ResultSet {
+        let row = |text: &str| vec![Some(Bytes::copy_from_slice(text.as_bytes()))];
+        ResultSet {
+            columns: self.columns(),
+            rows: password.into_iter().map(row).collect(),
+            paging_state: None,
+            warnings: Vec::new(),
+        }
     }
 
     /// Whether the statement's text must not be shown: it has a password in it, or the hash of one.
@@ -279,10 +340,10 @@ impl RolePlan {
             | Transformation::AlterRole { salted_hash, .. } => salted_hash.is_some(),
             _ => false,
         };
-        has_hash || self.password.is_some()
+        has_hash || self.password().is_some()
     }
 
-    /// What to propose to the metadata log. `hash` is that of [`Self::password`].
+    /// What to propose to the metadata log. `hash` is that of the password.
     pub fn transformation(&self, hash: Option<SaltedHash>) -> Transformation {
         let mut transformation = self.template.clone();
         if let (
@@ -296,102 +357,33 @@ impl RolePlan {
         transformation
     }
 
-    /// Whether `actor` may do it. Nobody gives away what they have not, so roles with superuser
-    /// status are for superusers.
-    pub(crate) fn authorize(&self, metadata: &Metadata, actor: &str) -> Result<(), RequestError> {
-        let need = |permission, resource: &Resource| require(metadata, actor, permission, resource);
-        let role = |name: &String| Resource::Role(name.clone());
-        match &self.template {
-            Transformation::CreateRole { is_superuser, .. } => {
-                need(Permission::Create, &Resource::AllRoles)?;
-                let done = "can create a role with superuser status";
-                only_superusers(metadata, actor, *is_superuser, done)
-            }
-            Transformation::AlterRole { name, .. } => self.authorize_alter(metadata, actor, name),
-            Transformation::DropRole { name, .. } => {
-                if name == actor {
-                    return Err(invalid("Cannot DROP primary role for current login"));
-                }
-                need(Permission::Drop, &role(name))?;
-                let done = "can drop a role with superuser status";
-                only_superusers(metadata, actor, metadata.is_superuser(name), done)
-            }
-            Transformation::GrantRole { role: given, .. }
-            | Transformation::RevokeRole { role: given, .. } => {
-                need(Permission::Authorize, &role(given))?;
-                let done = "can grant or revoke a role with superuser status";
-                only_superusers(metadata, actor, metadata.is_superuser(given), done)
-            }
+    /// What a client is told that granted what was granted `before`, or revoked what was not. Who
+    /// says ALL knows that some of it may be so.
+    pub fn warning(&self, before: &Metadata) -> Option<String> {
+        let (role, resource, permissions, is_grant) = match &self.template {
             Transformation::GrantPermissions {
+                role,
                 resource,
                 permissions,
-                ..
-            }
-            | Transformation::RevokePermissions {
+            } => (role, resource, permissions, true),
+            Transformation::RevokePermissions {
+                role,
                 resource,
                 permissions,
-                ..
-            } => {
-                need(Permission::Authorize, resource)?;
-                permissions.iter().try_for_each(|one| need(*one, resource))
-            }
-            _ => Err(RequestError::Server("no change of roles".to_owned())),
-        }
-    }
-
-    fn authorize_alter(
-        &self,
-        metadata: &Metadata,
-        actor: &str,
-        name: &str,
-    ) -> Result<(), RequestError> {
-        let Transformation::AlterRole {
-            can_login,
-            is_superuser,
-            ..
-        } = &self.template
-        else {
-            return Ok(());
+            } => (role, resource, permissions, false),
+            _ => return None,
         };
-        let unauthorized = |message: &str| Err(RequestError::Unauthorized(message.to_owned()));
-        let own = metadata.roles_of(actor);
-        if is_superuser.is_some() && own.iter().any(|role| role.name == name) {
-            return unauthorized(
-                "You aren't allowed to alter your own superuser status or that of a role granted to you",
-            );
+        let held = before.roles.get(role)?.permissions.get(resource);
+        let is_held = |one| held.is_some_and(|held| held.contains(one));
+        let idle = permissions.iter().filter(|one| is_held(one) == is_grant);
+        let idle: Vec<&str> = idle.map(|one| one.name()).collect();
+        if self.names_all || idle.is_empty() {
+            return None;
         }
-        if metadata.is_superuser(actor) {
-            return Ok(());
-        }
-        if is_superuser.is_some() {
-            return unauthorized("Only superusers are allowed to alter superuser status");
-        }
-        if name != actor {
-            require(
-                metadata,
-                actor,
-                Permission::Alter,
-                &Resource::Role(name.to_owned()),
-            )?;
-        } else if can_login.is_some() {
-            return unauthorized("You aren't allowed to alter LOGIN");
-        }
-        let is_others = name != actor && metadata.is_superuser(name);
-        let done = "can alter a role with superuser status";
-        only_superusers(metadata, actor, is_others, done)
+        let was = if is_grant { "already" } else { "not" };
+        let idle = idle.join(", ");
+        Some(format!(
+            "Role '{role}' was {was} granted {idle} on {resource}"
+        ))
     }
-}
-
-fn only_superusers(
-    metadata: &Metadata,
-    actor: &str,
-    applies: bool,
-    done: &str,
-) -> Result<(), RequestError> {
-    if applies && !metadata.is_superuser(actor) {
-        return Err(RequestError::Unauthorized(format!(
-            "Only superusers {done}"
-        )));
-    }
-    Ok(())
 }

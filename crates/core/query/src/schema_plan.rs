@@ -2,7 +2,7 @@
 //! metadata.
 //!
 //! Decides only what the transformation cannot say: types and clauses that are not executed yet,
-//! and primary keys that are missing or declared twice. Everything else is judged where it is
+//! primary keys that are missing or declared twice, and ids of system tables. Everything else is judged where it is
 //! applied, against the state that it is applied to.
 
 use crate::error::invalid;
@@ -214,6 +214,7 @@ fn table_definition(
     };
     let mut options = properties(&create.options.properties);
     if let Some(id) = create.options.id {
+        check_id(TableId(id))?;
         options.insert("id".to_owned(), Property::quoted(id.to_string()));
     }
     Ok(TableDefinition {
@@ -231,6 +232,18 @@ fn table_definition(
             .collect(),
         options,
     })
+}
+
+/// The ids of system tables are known here; whether another table has the id is known where the
+/// transformation is applied.
+fn check_id(id: TableId) -> Result<(), RequestError> {
+    match quorate_system::table_by_id(id) {
+        None => Ok(()),
+        Some(other) => Err(invalid(format!(
+            "Table id {id} belongs to table {}",
+            other.full_name()
+        ))),
+    }
 }
 
 fn column_definition(column: &ast::ColumnDefinition) -> Result<ColumnDefinition, RequestError> {

@@ -1,6 +1,7 @@
 //! What each table holds for a snapshot.
 
 mod nodes;
+mod roles;
 mod schema;
 mod sizes;
 mod traces;
@@ -33,6 +34,12 @@ pub fn contents(table: TableId, snapshot: &Snapshot<'_>) -> Option<MemoryTable> 
         ("system_virtual_schema", "keyspaces") => schema::virtual_keyspaces(&mut rows),
         ("system_virtual_schema", "tables") => schema::virtual_tables(&mut rows),
         ("system_virtual_schema", "columns") => schema::virtual_columns(&mut rows),
+        ("system_auth", "roles") => roles::roles(&mut rows, snapshot),
+        ("system_auth", "role_members") => roles::role_members(&mut rows, snapshot),
+        ("system_auth", "role_permissions") => roles::role_permissions(&mut rows, snapshot),
+        ("system_auth", "resource_role_permissons_index") => {
+            roles::roles_by_resource(&mut rows, snapshot);
+        }
         ("system_traces", "sessions") => traces::sessions(&mut rows, snapshot),
         ("system_traces", "events") => traces::events(&mut rows, snapshot),
         ("system_views", "clients") => views::clients(&mut rows, snapshot),

@@ -14,6 +14,7 @@ use crate::TableDefinition;
 use crate::TableOptions;
 use crate::TableSchema;
 use crate::schema::TableHead;
+use crate::system_tables;
 use quorate_data::ColumnId;
 use quorate_data::CqlType;
 use quorate_types::Epoch;
@@ -46,13 +47,7 @@ impl Metadata {
             });
         }
         let table = TableSchema::from_definition(definition, self.epoch)?;
-        if let Some(other) = self.table_by_id(table.id) {
-            return invalid(format!(
-                "Table id {} belongs to table {}",
-                table.id,
-                other.full_name()
-            ));
-        }
+        self.check_id_is_free(table.id)?;
         let change = Change::TableCreated {
             keyspace: table.keyspace.clone(),
             name: table.name.clone(),
@@ -60,6 +55,19 @@ impl Metadata {
         };
         self.put_table(table);
         Ok(change)
+    }
+
+    /// Two tables of one id would share their rows.
+    fn check_id_is_free(&self, id: TableId) -> Result<(), Refused> {
+        let own = system_tables();
+        let mut others = own.iter().chain(self.table_by_id(id));
+        match others.find(|other| other.id == id) {
+            None => Ok(()),
+            Some(other) => invalid(format!(
+                "Table id {id} belongs to table {}",
+                other.full_name()
+            )),
+        }
     }
 
     /// Puts a new or changed table in its keyspace.

@@ -139,7 +139,8 @@ impl Metadata {
         resource: &Resource,
         permissions: &BTreeSet<Permission>,
     ) -> Result<Change, Refused> {
-        self.check_grantable(role, resource, permissions)?;
+        self.check_applicable(role, resource, permissions)?;
+        check_open(resource, permissions)?;
         Ok(self.grant_unchecked(role, resource, permissions.iter().copied()))
     }
 
@@ -170,7 +171,7 @@ impl Metadata {
         resource: &Resource,
         permissions: &BTreeSet<Permission>,
     ) -> Result<Change, Refused> {
-        self.check_grantable(role, resource, permissions)?;
+        self.check_applicable(role, resource, permissions)?;
         let held = self.roles.get_mut(role).filter(|found| {
             let held = found.permissions.get(resource);
             held.is_some_and(|held| !held.is_disjoint(permissions))
@@ -217,16 +218,12 @@ impl Metadata {
         }
     }
 
-    fn is_member(&self, role: &str, of: &str) -> bool {
-        self.roles_of(role).iter().any(|role| role.name == of)
-    }
-
     fn check_roles(&self, names: &[&str]) -> Result<(), Refused> {
         let missing = names.iter().find(|name| !self.roles.contains_key(**name));
         missing.map_or(Ok(()), |name| invalid(format!("{name} doesn't exist")))
     }
 
-    fn check_grantable(
+    fn check_applicable(
         &self,
         role: &str,
         resource: &Resource,
@@ -245,15 +242,6 @@ impl Metadata {
                 stranger.name()
             ));
         }
-        let Some(keyspace) = resource.keyspace().filter(|name| is_system_keyspace(name)) else {
-            return Ok(());
-        };
-        let only_reads = permissions.iter().all(|one| *one == Permission::Select);
-        if keyspace == "system_auth" || !only_reads {
-            return Err(Refused::Unauthorized(format!(
-                "{keyspace} keyspace is not user-modifiable."
-            )));
-        }
         Ok(())
     }
 
@@ -269,4 +257,19 @@ impl Metadata {
             Resource::Role(name) => self.roles.contains_key(name),
         }
     }
+}
+
+/// The system's keyspaces are to be read at most, `system_auth` not even that.
+fn check_open(resource: &Resource, permissions: &BTreeSet<Permission>) -> Result<(), Refused> {
+    let Some(keyspace) = resource.keyspace().filter(|name| is_system_keyspace(name)) else {
+        return Ok(());
+    };
+    let only_reads = permissions.iter().all(|one| *one == Permission::Select);
+    if only_reads && keyspace != "system_auth" {
+        return Ok(());
+    }
+    Err(Refused::Unauthorized(
+        "Granting permissions on system keyspaces is strictly limited, this operation is not permitted"
+            .to_owned(),
+    ))
 }

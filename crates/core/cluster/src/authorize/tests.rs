@@ -7,6 +7,7 @@ use crate::testing::applied;
 use crate::testing::create_role;
 use crate::testing::grant;
 use crate::testing::grant_role;
+use std::sync::Arc;
 
 /// A superuser `root`, `ann` who may log in, `readers` of which she is a member, keyspace `k` with
 /// the tables `t` and `counts`.
@@ -97,6 +98,12 @@ fn only_superusers_read_what_is_secret() {
     let roles = Resource::table("system_auth", "roles");
     assert!(!may(&start(), "ann", Permission::Select, &roles), "Z3");
     assert!(may(&start(), "root", Permission::Select, &roles));
+    // Nobody can be granted it; if somebody were, it would not help.
+    let mut granted = start();
+    let ann = Arc::make_mut(granted.roles.get_mut("ann").unwrap());
+    let select = BTreeSet::from([Permission::Select]);
+    ann.permissions.insert(roles.clone(), select);
+    assert!(!may(&granted, "ann", Permission::Select, &roles), "Z3");
     let member = after(start(), &[grant_role("root", "readers")]);
     assert!(may(&member, "ann", Permission::Select, &roles));
     assert!(member.is_superuser("ann"));

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod authorize;
 mod binding;
 mod paging;
 mod refusals;

@@ -6,6 +6,7 @@ use crate::support::World;
 use quorate_query::BoundValue;
 use quorate_query::prepare;
 use quorate_types::RequestError;
+use uuid::Uuid;
 
 const TABLES: [&str; 6] = [
     "CREATE TABLE u (k int PRIMARY KEY, v int, w text)",
@@ -54,6 +55,36 @@ fn without_a_keyspace_only_full_names_work() {
         "No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename"
     );
     assert!(prepare("SELECT * FROM ks.u", &world.metadata, None).is_ok());
+}
+
+#[test]
+fn an_id_is_no_two_tables() {
+    let mut world = World::with(&[]);
+    let create =
+        |name: &str, id: Uuid| format!("CREATE TABLE {name} (k int PRIMARY KEY) WITH id = {id}");
+    for keyspace in quorate_system::keyspaces() {
+        for table in keyspace.tables.values() {
+            assert_eq!(
+                world.error(&create("a", table.id.0)),
+                format!(
+                    "Table id {} belongs to table {}",
+                    table.id,
+                    table.full_name()
+                )
+            );
+        }
+    }
+    let stored = quorate_cluster::batches_table_id();
+    assert_eq!(
+        world.error(&create("a", stored.0)),
+        format!("Table id {stored} belongs to table system.batches")
+    );
+    let free = Uuid::from_u128(77);
+    world.ok(&create("a", free));
+    assert_eq!(
+        world.error(&create("b", free)),
+        format!("Table id {free} belongs to table ks.a")
+    );
 }
 
 #[test]

@@ -208,7 +208,7 @@ impl World {
         Ok(())
     }
 
-    fn next_id(&self) -> u128 {
+    pub(crate) fn next_id(&self) -> u128 {
         self.ids.set(self.ids.get() + 1);
         self.ids.get()
     }
@@ -289,9 +289,11 @@ impl World {
             Plan::Role(role) => {
                 // Nobody logs in here: any hash does.
                 let hash = format!("$2a$10${}", "x".repeat(53));
-                let hash = role.password().and_then(|_| SaltedHash::new(hash));
+                let generates = role.generates_password();
+                let has_password = role.password().is_some() || generates;
+                let hash = SaltedHash::new(hash).filter(|_| has_password);
                 self.transform(&role.transformation(hash))?;
-                Ok(None)
+                Ok(generates.then(|| role.generated(Some("generated"))))
             }
             Plan::ListRoles(list) => list.execute(&self.metadata, None).map(Some),
         }

@@ -18,7 +18,10 @@ use quorate_cluster::ColumnDefinition;
 use quorate_cluster::Metadata;
 use quorate_cluster::Node;
 use quorate_cluster::NodeState;
+use quorate_cluster::Permission;
 use quorate_cluster::Property;
+use quorate_cluster::Resource;
+use quorate_cluster::SaltedHash;
 use quorate_cluster::TableChange;
 use quorate_cluster::TableDefinition;
 use quorate_cluster::Transformation;
@@ -467,6 +470,100 @@ fn prepared_statements_and_settings_are_listed() {
     assert_eq!(
         rows("system_views.settings", &snapshot),
         ["name='cluster_name' value='demo'"]
+    );
+}
+
+/// [`cluster`] with the superuser `root`, `ada` who made the table `shop.orders` and is a `clerk`,
+/// and what clerks may do.
+fn cluster_with_roles() -> Metadata {
+    let create = |name: &str, is_superuser| Transformation::CreateRole {
+        name: name.to_owned(),
+        can_login: name != "clerk",
+        is_superuser,
+        salted_hash: SaltedHash::new(format!("$2a$10${}", "x".repeat(53))),
+        if_not_exists: false,
+    };
+    let grant =
+        |role: &str, resource, permissions: &[Permission]| Transformation::GrantPermissions {
+            role: role.to_owned(),
+            resource,
+            permissions: permissions.iter().copied().collect(),
+        };
+    let orders = Resource::table("shop", "orders");
+    let steps = [
+        create("root", true),
+        create("clerk", false),
+        create("ada", false),
+        Transformation::GrantRole {
+            role: "clerk".to_owned(),
+            grantee: "ada".to_owned(),
+        },
+        grant("ada", orders, &[Permission::Modify, Permission::Alter]),
+        grant("clerk", Resource::AllKeyspaces, &[Permission::Select]),
+        grant(
+            "clerk",
+            Resource::AllTables("shop".to_owned()),
+            &[Permission::Create],
+        ),
+        grant(
+            "clerk",
+            Resource::Role("ada".to_owned()),
+            &[Permission::Drop],
+        ),
+    ];
+    let mut metadata = cluster();
+    for step in steps {
+        metadata = metadata.apply(&step).unwrap().0;
+    }
+    metadata
+}
+
+#[test]
+fn roles_and_their_members_are_shown_without_their_passwords() {
+    let metadata = cluster_with_roles();
+    assert!(
+        metadata
+            .roles
+            .values()
+            .all(|role| role.salted_hash.is_some())
+    );
+    let snapshot = snapshot(&metadata);
+    assert_eq!(
+        rows("system_auth.roles", &snapshot),
+        [
+            "role='ada' can_login=true is_superuser=false member_of={'clerk'}",
+            "role='clerk' can_login=false is_superuser=false",
+            "role='root' can_login=true is_superuser=true",
+        ],
+        "Y3"
+    );
+    assert_eq!(
+        rows("system_auth.role_members", &snapshot),
+        ["role='clerk' member='ada'"]
+    );
+}
+
+#[test]
+fn grants_are_shown_by_role_and_by_resource() {
+    let metadata = cluster_with_roles();
+    let snapshot = snapshot(&metadata);
+    assert_eq!(
+        rows("system_auth.role_permissions", &snapshot),
+        [
+            "role='ada' resource='data/shop/orders' permissions={'ALTER', 'MODIFY'}",
+            "role='clerk' resource='data' permissions={'SELECT'}",
+            "role='clerk' resource='data/shop/*' permissions={'CREATE'}",
+            "role='clerk' resource='roles/ada' permissions={'DROP'}",
+        ]
+    );
+    assert_eq!(
+        rows("system_auth.resource_role_permissons_index", &snapshot),
+        [
+            "resource='data' role='clerk'",
+            "resource='data/shop/*' role='clerk'",
+            "resource='data/shop/orders' role='ada'",
+            "resource='roles/ada' role='clerk'",
+        ]
     );
 }
 
