@@ -92,7 +92,7 @@ pub(crate) fn execute_request(
 }
 
 fn cql_type(name: &str, column: &str) -> Result<CqlType, RequestError> {
-    CqlType::from_name(name).ok_or_else(|| {
+    CqlType::from_system_name(name).ok_or_else(|| {
         RequestError::Protocol(format!(
             "the column '{column}' has the type '{name}', which this driver does not know"
         ))
@@ -235,7 +235,7 @@ mod tests {
         let rows = proto::Rows {
             columns: vec![proto::Column {
                 name: "tags".to_owned(),
-                r#type: "set<text>".to_owned(),
+                r#type: "set<duration>".to_owned(),
                 ..Default::default()
             }],
             ..Default::default()
@@ -246,7 +246,7 @@ mod tests {
         };
         assert_eq!(
             query_result(response).unwrap_err().to_string(),
-            "the column 'tags' has the type 'set<text>', which this driver does not know"
+            "the column 'tags' has the type 'set<duration>', which this driver does not know"
         );
     }
 }

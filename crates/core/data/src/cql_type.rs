@@ -374,6 +374,29 @@ impl CqlType {
             .into_iter()
             .find(|cql_type| cql_type.name() == name)
     }
+
+    /// Reads the name of a type that a column of a system table may have: a scalar's, or one of the
+    /// collections that there are.
+    pub fn from_system_name(text: &str) -> Option<Self> {
+        let inner = text
+            .strip_prefix("frozen<")
+            .and_then(|text| text.strip_suffix('>'));
+        Some(match inner.unwrap_or(text) {
+            "list<blob>" => Self::List(&CqlType::Blob),
+            "list<boolean>" => Self::List(&CqlType::Boolean),
+            "list<text>" => Self::List(&CqlType::Text),
+            "set<blob>" => Self::Set(&CqlType::Blob),
+            "set<inet>" => Self::Set(&CqlType::Inet),
+            "set<text>" => Self::Set(&CqlType::Text),
+            "set<uuid>" => Self::Set(&CqlType::Uuid),
+            "map<int, bigint>" => Self::Map(&CqlType::Int, &CqlType::Bigint),
+            "map<text, blob>" => Self::Map(&CqlType::Text, &CqlType::Blob),
+            "map<text, text>" => Self::Map(&CqlType::Text, &CqlType::Text),
+            "map<uuid, blob>" => Self::Map(&CqlType::Uuid, &CqlType::Blob),
+            "map<uuid, int>" => Self::Map(&CqlType::Uuid, &CqlType::Int),
+            scalar => return Self::from_name(scalar),
+        })
+    }
 }
 
 impl fmt::Display for CqlType {

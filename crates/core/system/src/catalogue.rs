@@ -96,7 +96,8 @@ fn schema_of(keyspace: &str, definition: &Definition) -> TableSchema {
     let names = |declared: &'static str| split(declared).map(|(name, _)| name.to_owned()).collect();
     let columns = columns(definition).map(|(name, text)| ColumnDefinition {
         name: name.to_owned(),
-        cql_type: type_of(text).expect("a type of a definition that a test reads"),
+        cql_type: CqlType::from_system_name(text)
+            .expect("a type of a definition that a test reads"),
         is_static: false,
     });
     let table = TableDefinition {
@@ -130,27 +131,6 @@ fn split(declared: &'static str) -> impl Iterator<Item = (&'static str, &'static
     declared
         .split("; ")
         .filter_map(|column| column.split_once(' '))
-}
-
-fn type_of(text: &str) -> Option<CqlType> {
-    let inner = text
-        .strip_prefix("frozen<")
-        .and_then(|text| text.strip_suffix('>'));
-    Some(match inner.unwrap_or(text) {
-        "list<blob>" => CqlType::List(&CqlType::Blob),
-        "list<boolean>" => CqlType::List(&CqlType::Boolean),
-        "list<text>" => CqlType::List(&CqlType::Text),
-        "set<blob>" => CqlType::Set(&CqlType::Blob),
-        "set<inet>" => CqlType::Set(&CqlType::Inet),
-        "set<text>" => CqlType::Set(&CqlType::Text),
-        "set<uuid>" => CqlType::Set(&CqlType::Uuid),
-        "map<int, bigint>" => CqlType::Map(&CqlType::Int, &CqlType::Bigint),
-        "map<text, blob>" => CqlType::Map(&CqlType::Text, &CqlType::Blob),
-        "map<text, text>" => CqlType::Map(&CqlType::Text, &CqlType::Text),
-        "map<uuid, blob>" => CqlType::Map(&CqlType::Uuid, &CqlType::Blob),
-        "map<uuid, int>" => CqlType::Map(&CqlType::Uuid, &CqlType::Int),
-        scalar => return CqlType::from_name(scalar),
-    })
 }
 
 /// A uuid made from the name (C1).

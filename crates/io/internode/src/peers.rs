@@ -44,7 +44,7 @@ const BATCH_COUNT_MAX: usize = 512;
 /// Bytes after which a batch is sent even if more is queued.
 const BATCH_BYTES_MAX: usize = 1 << 20;
 /// How often the same peer's refusals are said.
-const COMPLAINT_INTERVAL: Duration = Duration::from_secs(30);
+const COMPLAINT_INTERVAL: Duration = Duration::from_secs(10);
 /// Largest message of a stream.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 64 << 20;
 /// The metadata keys that introduce the caller of a stream.
