@@ -11,6 +11,10 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 crate=$here/../tests/fuzz
 targets=(frame frame_sequence)
+if [[ ! ${1:-60} =~ ^([1-9][0-9]*|merge)$ ]]; then
+    echo "fuzz: seconds, or merge, not $1" >&2
+    exit 1
+fi
 
 # Nothing here links RocksDB: no need to build it first, only to know where builds go.
 environment=$(ROCKSDB_LIB_DIR=none "$here/env.sh")
@@ -38,7 +42,7 @@ fuzz() { # target, seconds
         "-artifact_prefix=$finds/$1-" "$finds/$1" "$crate/corpus/$1" >"$log" 2>&1 || status=$?
     if ((status)); then
         grep -A 3 -E 'panicked at|^ALARM|too much$|ERROR: libFuzzer' "$log" >&2 || tail -n 20 "$log" >&2
-        echo "fuzz: $1: $(grep -o 'Test unit written to .*' "$log" || echo "stopped with status $status, see $log")" >&2
+        echo "fuzz: $1: $(grep -o 'Test unit written to .*' "$log" | tail -n 1 || echo "stopped with status $status, see $log")" >&2
         exit 1
     fi
     echo "fuzz: $1: $(grep -E '^#[0-9]+[[:space:]]+DONE' "$log" | tr -s '[:space:]' ' '), $2 s"
