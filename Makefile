@@ -8,7 +8,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # one cargo at a time, and the order of prerequisites matters
-.PHONY: help demo test build verify bench rocksdb setup setup-test fmt-check tidy clippy doc binary-under-test
+.PHONY: help demo test build verify bench fuzz rocksdb setup setup-test fmt-check tidy clippy doc binary-under-test
 
 IN_ENV := deploy/env.sh
 
@@ -34,6 +34,9 @@ verify: setup-test fmt-check clippy doc tidy ## the read-only checks: format, li
 bench: setup ## the benchmarks of benches/
 	@$(IN_ENV) cargo bench -p quorate-benches
 
+fuzz: setup ## the codec of the native protocol against a minute of malformed input per target
+	@deploy/fuzz.sh
+
 rocksdb: setup ## the RocksDB library, once per machine (4 minutes on two processors)
 	@$(IN_ENV) bash -c 'echo "RocksDB: $$ROCKSDB_LIB_DIR"'
 
@@ -46,6 +49,7 @@ setup-test:
 # The cheap checks first: a wrong space should not cost a build.
 fmt-check:
 	@cargo fmt --all --check
+	@cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
 
 tidy:
 	@$(IN_ENV) cargo run --quiet -p quorate-tidy

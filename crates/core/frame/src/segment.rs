@@ -108,6 +108,14 @@ fn write_payload(payload: &[u8], out: &mut BytesMut) {
     out.put_u32_le(crc32(payload));
 }
 
+const fn header_bytes(is_compressed: bool) -> usize {
+    if is_compressed {
+        LZ4_HEADER_BYTES
+    } else {
+        PLAIN_HEADER_BYTES
+    }
+}
+
 /// The checksum of the lowest `bytes` of a header.
 fn crc24(header: u64, bytes: usize) -> u32 {
     let mut crc = CRC24_START;
@@ -201,11 +209,7 @@ impl SegmentReader {
 
     /// The header at the front, if it is there.
     fn header(&self) -> Result<Option<SegmentHeader>, SegmentError> {
-        let header_bytes = if self.is_compressed {
-            LZ4_HEADER_BYTES
-        } else {
-            PLAIN_HEADER_BYTES
-        };
+        let header_bytes = header_bytes(self.is_compressed);
         let field_bytes = header_bytes - CRC24_BYTES;
         let Some(mut bytes) = self.buffer.get(..header_bytes) else {
             return Ok(None);
@@ -229,6 +233,25 @@ impl SegmentReader {
             is_self_contained: header >> flag_at & 1 == 1,
         }))
     }
+}
+
+/// Writes the right checksums into the segment at the front of `stream`, whose payload becomes
+/// shorter if the stream ends before it; answers what is behind the segment. None: no room for one.
+pub(crate) fn mend(stream: &mut [u8], is_compressed: bool) -> Option<&mut [u8]> {
+    let header_bytes = header_bytes(is_compressed);
+    let field_bytes = header_bytes - CRC24_BYTES;
+    let room = stream.len().checked_sub(header_bytes + CRC32_BYTES)?;
+    let (head, rest) = stream.split_at_mut_checked(header_bytes)?;
+    let mut header = (&*head).try_get_uint_le(field_bytes).ok()?;
+    let payload_bytes = room.min((header & LENGTH_MASK) as usize);
+    header = header & !LENGTH_MASK | payload_bytes as u64;
+    let (mut field, mut checksum) = head.split_at_mut_checked(field_bytes)?;
+    field.put_uint_le(header, field_bytes);
+    checksum.put_uint_le(u64::from(crc24(header, field_bytes)), CRC24_BYTES);
+    let (payload, rest) = rest.split_at_mut_checked(payload_bytes)?;
+    let (mut checksum, rest) = rest.split_at_mut_checked(CRC32_BYTES)?;
+    checksum.put_u32_le(crc32(payload));
+    Some(rest)
 }
 
 /// A segment with right checksums around whatever its header says.

@@ -117,6 +117,28 @@ fn a_wrong_uncompressed_length_is_refused() {
 }
 
 #[test]
+fn damaged_checksums_are_mended_and_a_cut_segment_ends_with_its_stream() {
+    for compress in [false, true] {
+        // What a fuzzer made: checksums that are none, a payload whose end was cut off.
+        let whole = encoded(b"hello", compress);
+        let header_bytes = whole.len() - 5 - 4;
+        let mut damaged = whole.to_vec();
+        damaged[header_bytes - 1] ^= 1;
+        *damaged.last_mut().unwrap() ^= 1;
+        damaged.extend_from_slice(&whole[..whole.len() - 2]);
+        let choice = if compress { 3 } else { 2 };
+        let mut data = [&[choice][..], &damaged].concat();
+        crate::fuzz::mend_checksums(&mut data);
+        let segments = read(&data[1..], compress, 1000).unwrap();
+        let payloads: Vec<&[u8]> = segments.iter().map(|s| &s.payload[..]).collect();
+        assert_eq!(payloads, [&b"hello"[..], b"hel"]);
+    }
+    let mut short = [2, 0, 0, 0];
+    crate::fuzz::mend_checksums(&mut short);
+    assert_eq!(short, [2, 0, 0, 0]);
+}
+
+#[test]
 fn envelopes_lie_in_segments_alone_together_and_cut() {
     let options = RequestFrame {
         tracing: false,
