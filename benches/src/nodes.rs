@@ -18,6 +18,7 @@ use tempfile::TempDir;
 
 const INTERNODE_PORT: u16 = 7000;
 const CLIENT_PORT: u16 = 9160;
+const NATIVE_PORT: u16 = 9042;
 /// Addresses are taken from 127.0.250.0 to 127.0.253.0, where nothing else of the project listens.
 const NETWORKS: [u8; 4] = [250, 251, 252, 253];
 const SETTLE_MAX: Duration = Duration::from_mins(1);
@@ -124,12 +125,19 @@ impl Cluster {
         command.spawn().context("a node cannot be started")
     }
 
-    fn host(&self, number: u8) -> String {
+    /// The address of a node, without a port.
+    pub fn host(&self, number: u8) -> String {
         format!("127.0.{}.{number}", self.network)
     }
 
-    fn address(&self, number: u8) -> String {
+    /// Where a node speaks gRPC.
+    pub fn address(&self, number: u8) -> String {
         format!("{}:{CLIENT_PORT}", self.host(number))
+    }
+
+    /// Where a node speaks the native protocol.
+    pub fn native_address(&self, number: u8) -> String {
+        format!("{}:{NATIVE_PORT}", self.host(number))
     }
 
     /// The process ids of the nodes that run.
@@ -144,6 +152,14 @@ impl Cluster {
     /// When one has ended.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
         self.pids().into_iter().map(cpu::of_process).sum()
+    }
+
+    /// Memory of all nodes together.
+    ///
+    /// # Errors
+    /// When one has ended.
+    pub fn resident_bytes(&self) -> anyhow::Result<u64> {
+        self.pids().into_iter().map(cpu::resident_bytes).sum()
     }
 
     /// Memory of each node, MiB.

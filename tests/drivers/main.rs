@@ -6,6 +6,7 @@ mod clients;
 mod cqlsh;
 mod go;
 mod java;
+mod latte;
 mod native_python;
 mod node;
 mod python;

@@ -29,6 +29,8 @@ use uuid::Uuid;
 
 /// The blob with this node's host id.
 const HOST_ID_BLOB: &str = "host-id";
+/// Files that are open beside connections of drivers.
+const FILES_BESIDE: u64 = 2_048;
 /// How long peers and clients may take to notice the end of their calls.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -48,6 +50,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     let settings = Settings::load(args.config.as_deref(), std::env::vars(), &args.settings)?;
     telemetry::start(&settings.log_format, &settings.log_filter)?;
+    raise_file_limit(&settings);
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if settings.worker_threads > 0 {
         runtime.worker_threads(settings.worker_threads);
@@ -59,6 +62,20 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     runtime.block_on(serve(settings, started))?;
     runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Each connection is a file, and so is each part of a table: as many as the system allows.
+fn raise_file_limit(settings: &Settings) {
+    let wanted = settings.native_connections_max as u64 + FILES_BESIDE;
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) if files < wanted => tracing::warn!(
+            files,
+            wanted,
+            "the limit of open files is low; raise it, or lower native_connections_max"
+        ),
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the limit of open files cannot be raised"),
+    }
 }
 
 async fn serve(settings: Settings, started: Instant) -> anyhow::Result<()> {
