@@ -2,6 +2,7 @@
 //! were written for Cassandra work unchanged.
 
 mod application;
+mod canary;
 mod clients;
 mod cqlsh;
 mod go;

@@ -29,7 +29,6 @@ use quorate_types::HostId;
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -82,7 +81,9 @@ impl<W: World> Node<W> {
             .unix_millis()
             .saturating_sub(traced.duration.as_millis() as u64);
         let id = self.time_uuid();
-        let mut events: Vec<(Duration, SocketAddr, String, &'static str)> = Vec::new();
+        // Drivers wait for events, also of what no replica has a share in.
+        let received = "Request received".to_owned();
+        let mut events = vec![(Duration::ZERO, coordinator, received, "coordinator")];
         for step in receipt.iter().flat_map(|receipt| &receipt.steps) {
             let activity = format!("{} is done", step.name);
             events.push((step.done_after, coordinator, activity, "coordinator"));

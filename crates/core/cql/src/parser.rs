@@ -14,6 +14,7 @@
 
 mod access;
 mod describe;
+mod explain;
 mod modify;
 mod name;
 mod schema;
@@ -32,7 +33,6 @@ use crate::ast::TypeName;
 use crate::error::SyntaxError;
 use crate::lexer::Token;
 use crate::lexer::TokenKind;
-use crate::lexer::Unterminated;
 use crate::lexer::tokenize;
 
 /// How deep types, literals, terms and parentheses may nest.
@@ -329,112 +329,6 @@ impl Parser<'_> {
             position,
             reason: Reason::Refused(message.into()),
         }
-    }
-
-    /// A failure's text and place.
-    fn explain(&self, failure: &Failure) -> SyntaxError {
-        let token = self.tokens.get(failure.position);
-        let input = match token {
-            Some(token) => self.text.get(token.range.clone()).unwrap_or(""),
-            None => "<EOF>",
-        };
-        let open = match token.map(|token| token.kind) {
-            Some(TokenKind::Unterminated(what)) => Some(what),
-            _ => None,
-        };
-        let (message, after) = match (&failure.reason, token.map(|token| token.kind)) {
-            (_, Some(TokenKind::Unknown)) => (
-                format!("no viable alternative at character '{input}'"),
-                None,
-            ),
-            (_, Some(TokenKind::Unterminated(_))) => {
-                let wanted = closing(open);
-                (
-                    format!("mismatched character '<EOF>' expecting {wanted}"),
-                    None,
-                )
-            }
-            (Reason::NoViableAlternative, _) => {
-                (format!("no viable alternative at input '{input}'"), Some(0))
-            }
-            (Reason::Expected(wanted), _) => (
-                format!("mismatched input '{input}' expecting {wanted}"),
-                Some(2),
-            ),
-            (Reason::Refused(message), _) => (message.clone(), None),
-        };
-        let Some(token) = token else {
-            return SyntaxError::at_end(self.text, message);
-        };
-        let message = match after {
-            Some(after) => format!("{message} ({})", self.snippet(token, after)),
-            None => message,
-        };
-        SyntaxError::at(self.text, token.range.start, message)
-    }
-
-    /// The text around a token: up to ten pieces before and `after` behind it, where white
-    /// space counts as a piece, with the token in brackets.
-    fn snippet(&self, token: &Token, after: usize) -> String {
-        let offending = token.range.clone();
-        let mut start = offending.start;
-        for _ in 0..SNIPPET_PIECES_BEFORE {
-            start = self.piece_before(start);
-        }
-        let mut end = offending.end;
-        for _ in 0..after {
-            end = self.piece_after(end);
-        }
-        let part = |from: usize, to: usize| self.text.get(from..to).unwrap_or("");
-        let lead = if start == 0 { "" } else { "..." };
-        let tail = if end == self.text.len() { "" } else { "..." };
-        let snippet = format!(
-            "{lead}{}[{}]{}{tail}",
-            part(start, offending.start),
-            part(offending.start, offending.end),
-            part(offending.end, end),
-        );
-        snippet.replace(['\r', '\n'], "")
-    }
-
-    /// Where the token or white space that ends at `offset` begins.
-    fn piece_before(&self, offset: usize) -> usize {
-        let index = self
-            .tokens
-            .partition_point(|token| token.range.start < offset);
-        match index
-            .checked_sub(1)
-            .and_then(|index| self.tokens.get(index))
-        {
-            Some(token) if token.range.end == offset => token.range.start,
-            Some(token) => token.range.end,
-            None => 0,
-        }
-    }
-
-    /// Where the token or white space that begins at `offset` ends.
-    fn piece_after(&self, offset: usize) -> usize {
-        let index = self
-            .tokens
-            .partition_point(|token| token.range.start < offset);
-        match self.tokens.get(index) {
-            Some(token) if token.range.start == offset => token.range.end,
-            Some(token) => token.range.start,
-            None => self.text.len(),
-        }
-    }
-}
-
-/// How many tokens and white spaces a snippet shows before the offending token.
-const SNIPPET_PIECES_BEFORE: usize = 10;
-
-/// What would close what is open at the end of the text.
-fn closing(open: Option<Unterminated>) -> &'static str {
-    match open {
-        Some(Unterminated::String) | None => "'''",
-        Some(Unterminated::DollarString) => "'$$'",
-        Some(Unterminated::QuotedIdentifier) => "'\"'",
-        Some(Unterminated::Comment) => "'*/'",
     }
 }
 

@@ -96,6 +96,29 @@ fn the_examples_of_the_reference_are_said_word_for_word() {
 }
 
 #[test]
+fn a_password_is_in_no_error() {
+    for text in [
+        "CREATE ROLE bob WITH PASSWORD = 'canary' AND LOGIN = perhaps",
+        "CREATE ROLE bob WITH PASSWORD 'canary'",
+        "CREATE ROLE bob WITH PASSWORD = \"canary\"",
+        "CREATE ROLE bob WITH PASSWORD = $$canary$$ AND",
+        "CREATE ROLE bob WITH PASSWORD = canary",
+        "CREATE ROLE bob WITH PASSWORD = 'canary",
+        "ALTER ROLE bob PASSWORD = 'canary'",
+        "ALTER ROLE bob WITH PASSWORD : 'canary'",
+        "CREATE USER bob WITH PASSWORD = 'canary'",
+        "CREATE USER bob WITH PASSWORD canary",
+        "BEGIN BATCH CREATE ROLE bob WITH PASSWORD = 'canary'; APPLY BATCH",
+    ] {
+        let error = refusal(text);
+        assert!(!error.contains("canary"), "{error}");
+    }
+    // Where no password can be meant, nothing is hidden.
+    let error = refusal("INSERT INTO t (k, password) VALUES (1, 'x') WHERE");
+    assert!(error.contains("'x'"), "{error}");
+}
+
+#[test]
 fn a_position_counts_lines_from_one_and_characters_from_zero() {
     let error = parse_statement("SELECT 'é\n'\n  'ü' x").unwrap_err();
     assert_eq!((error.line, error.column, error.offset), (3, 2, 15));
