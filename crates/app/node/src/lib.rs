@@ -8,6 +8,7 @@
 
 mod access;
 mod batch_log;
+mod clients;
 mod config;
 mod gossiping;
 mod hints;

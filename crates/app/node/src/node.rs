@@ -4,6 +4,7 @@ use crate::Engine;
 use crate::Liveness;
 use crate::NodeConfig;
 use crate::World;
+use crate::clients::Clients;
 use crate::hints::HintBook;
 use crate::metadata_log::MetadataLog;
 use crate::passwords::Passwords;
@@ -72,6 +73,7 @@ pub(crate) struct Inner<W: World> {
     latencies: Mutex<LatencyTracker>,
     pub(crate) prepared: PreparedStatements,
     pub(crate) passwords: Passwords,
+    pub(crate) clients: Clients,
     pub(crate) traces: Traces,
     pub(crate) hints: HintBook,
     pub(crate) in_flight: AtomicUsize,
@@ -101,6 +103,7 @@ impl<W: World> Node<W> {
             clock: HybridClock::new(),
             latencies: Mutex::new(LatencyTracker::new()),
             prepared,
+            clients: Clients::default(),
             passwords: Passwords::new(&secret),
             hints: HintBook::default(),
             in_flight: AtomicUsize::new(0),

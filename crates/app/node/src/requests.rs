@@ -30,6 +30,7 @@ use quorate_query::ResultSet;
 use quorate_query::SchemaPlan;
 use quorate_query::SelectPlan;
 use quorate_request::Batch;
+use quorate_request::Connected;
 use quorate_request::Execute;
 use quorate_request::Frontend;
 use quorate_request::Options;
@@ -53,6 +54,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::Weak;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use uuid::Uuid;
@@ -192,6 +194,10 @@ impl<W: World> Frontend for Node<W> {
     async fn authenticate(&self, name: String, password: String) -> Result<Arc<str>, RequestError> {
         let _counted = self.admit()?;
         self.log_in(name, password).await
+    }
+
+    fn note_connection(&self, connection: Weak<dyn Connected>) {
+        self.inner().clients.note(connection);
     }
 
     fn metadata(&self) -> Arc<Metadata> {

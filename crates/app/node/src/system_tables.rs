@@ -72,7 +72,7 @@ impl<W: World> Node<W> {
             },
             nodes: self.node_views(metadata),
             prepared: only_if(name == "prepared_statements", || self.prepared_views()),
-            clients: Vec::new(),
+            clients: only_if(name == "clients", || self.inner().clients.views()),
             settings: only_if(name == "settings", || self.config().shown_settings.clone()),
             sizes: only_if(name.ends_with("_estimates"), || self.sizes(metadata)),
             traces: only_if(keyspace == traces::KEYSPACE, || self.inner().traces.all()),

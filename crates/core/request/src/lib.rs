@@ -11,6 +11,8 @@ use quorate_coordinator::Receipt;
 use quorate_query::BoundValue;
 use quorate_query::ColumnSpec;
 use quorate_query::ResultSet;
+pub use quorate_system::ClientView;
+pub use quorate_system::SslView;
 use quorate_types::ConsistencyLevel;
 use quorate_types::Epoch;
 use quorate_types::HostId;
@@ -20,6 +22,7 @@ use quorate_types::WriteTimestamp;
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::Weak;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -183,6 +186,12 @@ pub struct PreparedStatement {
     pub is_select: bool,
 }
 
+/// A client's connection, as operators see it.
+pub trait Connected: Send + Sync + 'static {
+    /// What is to be said of it now.
+    fn view(&self) -> ClientView;
+}
+
 /// The node behind an edge.
 pub trait Frontend: Clone + Send + Sync + 'static {
     /// Runs a statement.
@@ -211,6 +220,9 @@ pub trait Frontend: Clone + Send + Sync + 'static {
         name: String,
         password: String,
     ) -> impl Future<Output = Result<Arc<str>, RequestError>> + Send;
+
+    /// Lists a client's connection among those that operators see, for as long as it is there.
+    fn note_connection(&self, connection: Weak<dyn Connected>);
 
     /// The cluster as this node knows it.
     fn metadata(&self) -> Arc<Metadata>;

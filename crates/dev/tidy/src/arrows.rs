@@ -46,6 +46,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "quorate-cluster",
             "quorate-coordinator",
             "quorate-query",
+            "quorate-system",
         ],
     ),
     ("quorate-frame", &["quorate-types", "quorate-data"]),

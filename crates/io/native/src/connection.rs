@@ -22,6 +22,7 @@ use crate::login::AUTHENTICATOR;
 use crate::outgoing::Outgoing;
 use crate::receipt;
 use crate::server::Shared;
+use crate::session::Session;
 use bytes::Bytes;
 use bytes::BytesMut;
 use futures_util::FutureExt;
@@ -44,12 +45,9 @@ use quorate_request::Frontend;
 use quorate_types::RequestError;
 use std::collections::BTreeMap;
 use std::io;
-use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::OnceLock;
-use std::sync::PoisonError;
+use std::sync::Weak;
 use std::time::Duration;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt;
@@ -64,47 +62,6 @@ const IN_FLIGHT_MAX: usize = 2_048;
 const UNSENT_BYTES_MAX: usize = 4 << 20;
 /// A connection that has no quiet moment for so long after the stop is not read any more.
 const GRACE: Duration = Duration::from_secs(1);
-
-/// What the client has said, once for the whole connection.
-#[derive(Debug)]
-pub(crate) struct Session {
-    /// Where the client is.
-    pub(crate) client: IpAddr,
-    /// The keyspace of names without one. USE changes it.
-    keyspace: Mutex<Option<String>>,
-    /// As whom it has logged in.
-    role: OnceLock<Arc<str>>,
-}
-
-impl Session {
-    fn new(client: IpAddr) -> Self {
-        Self {
-            client,
-            keyspace: Mutex::default(),
-            role: OnceLock::new(),
-        }
-    }
-
-    pub(crate) fn keyspace(&self) -> Option<String> {
-        // Nothing that holds it panics.
-        let keyspace = self.keyspace.lock().unwrap_or_else(PoisonError::into_inner);
-        keyspace.clone()
-    }
-
-    pub(crate) fn role(&self) -> Option<Arc<str>> {
-        self.role.get().cloned()
-    }
-
-    pub(crate) fn log_in(&self, role: Arc<str>) {
-        // Nobody logs in twice: the phase says so.
-        self.role.get_or_init(|| role);
-    }
-
-    pub(crate) fn use_keyspace(&self, name: &str) {
-        let mut keyspace = self.keyspace.lock().unwrap_or_else(PoisonError::into_inner);
-        *keyspace = Some(name.to_owned());
-    }
-}
 
 /// How far the handshake is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,10 +82,12 @@ enum Phase {
 pub(crate) async fn run<F: Frontend>(
     mut reader: impl AsyncRead + Unpin,
     mut writer: impl AsyncWrite + Unpin,
-    client: IpAddr,
+    session: Session,
     shared: &Arc<Shared<F>>,
 ) -> io::Result<()> {
-    let mut connection = Connection::new(client, Arc::clone(shared));
+    let mut connection = Connection::new(Arc::new(session), Arc::clone(shared));
+    let known: Weak<Session> = Arc::downgrade(&connection.session);
+    shared.frontend.note_connection(known);
     let mut events = shared.events.subscribe();
     let mut stops = shared.stops.clone();
     let mut stops_later = stops.clone();
@@ -231,10 +190,10 @@ struct Connection<F> {
 }
 
 impl<F: Frontend> Connection<F> {
-    fn new(client: IpAddr, shared: Arc<Shared<F>>) -> Self {
+    fn new(session: Arc<Session>, shared: Arc<Shared<F>>) -> Self {
         Self {
             shared,
-            session: Arc::new(Session::new(client)),
+            session,
             budget: Arc::default(),
             phase: Phase::Starting,
             version: None,
@@ -368,6 +327,7 @@ impl<F: Frontend> Connection<F> {
             self.refuse(stream, &RequestError::Overloaded(message.to_owned()));
             return None;
         }
+        self.session.count_request();
         let taken: Taken = Budget::take(&self.shared.budget, &self.budget, bytes);
         let work = Work {
             frontend: self.shared.frontend.clone(),
@@ -434,7 +394,8 @@ impl<F: Frontend> Connection<F> {
             Ok(compression) => compression,
             Err(error) => return self.refuse(stream, &error),
         };
-        let must_log_in = self.shared.frontend.requires_authentication();
+        let must_log_in = self.session.must_log_in();
+        self.session.start_up(version, options);
         self.answer(
             stream,
             if must_log_in {

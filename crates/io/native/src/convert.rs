@@ -1,8 +1,8 @@
 //! Between the protocol's words and the node's.
 
-use crate::connection::Session;
 use crate::login::log_in;
 use crate::receipt;
+use crate::session::Session;
 use bytes::Bytes;
 use quorate_frame::Batch;
 use quorate_frame::BatchKind;
@@ -253,7 +253,7 @@ impl<F: Frontend> Work<F> {
             keeps_columns: self.version < Version::V5,
             trace: self.tracing,
             receipt: self.wants_receipt,
-            client: Some(self.session.client),
+            client: Some(self.session.address.ip()),
             role: self.session.role(),
             ..Options::default()
         })

@@ -14,6 +14,7 @@ mod login;
 mod outgoing;
 mod receipt;
 mod server;
+mod session;
 
 pub use server::Listener;
 pub use server::NativeConfig;

@@ -6,10 +6,12 @@ use crate::convert;
 use crate::convert::Answer;
 use crate::events;
 use crate::outgoing::Outgoing;
+use crate::session::Session;
 use quorate_frame::Event;
 use quorate_frame::ResponseFrame;
 use quorate_frame::Version;
 use quorate_request::Frontend;
+use quorate_request::SslView;
 use quorate_tls::HandshakeError;
 use quorate_tls::Identity;
 use quorate_types::RequestError;
@@ -139,7 +141,7 @@ async fn accept_all<F: Frontend>(
         let (shared, identity) = (Arc::clone(shared), listener.identity.clone());
         tokio::spawn(async move {
             match identity {
-                None => serve_one(stream.into_split(), peer, &shared).await,
+                None => serve_one(stream.into_split(), peer, None, &shared).await,
                 Some(identity) => serve_encrypted(stream, peer, &identity, &shared).await,
             }
             drop(slot);
@@ -150,9 +152,11 @@ async fn accept_all<F: Frontend>(
 async fn serve_one<F: Frontend>(
     (reader, writer): (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
     peer: SocketAddr,
+    ssl: Option<SslView>,
     shared: &Arc<Shared<F>>,
 ) {
-    if let Err(error) = connection::run(reader, writer, peer.ip(), shared).await {
+    let session = Session::new(peer, ssl, shared.frontend.requires_authentication());
+    if let Err(error) = connection::run(reader, writer, session, shared).await {
         tracing::debug!(%peer, %error, "a connection broke");
     }
 }
@@ -164,7 +168,13 @@ async fn serve_encrypted<F: Frontend>(
     shared: &Arc<Shared<F>>,
 ) {
     let error = match identity.accept(socket).await {
-        Ok(stream) => return serve_one(tokio::io::split(stream), peer, shared).await,
+        Ok(stream) => {
+            let ssl = stream.encryption().map(|(protocol, cipher_suite)| SslView {
+                cipher_suite,
+                protocol,
+            });
+            return serve_one(tokio::io::split(stream), peer, ssl, shared).await;
+        }
         Err(error) => error,
     };
     error.note(peer);

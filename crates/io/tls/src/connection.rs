@@ -32,6 +32,21 @@ impl Connection {
     }
 }
 
+impl Connection {
+    /// The version of TLS and the cipher suite, as RFC 8446 and Java name them: `TLSv1.3`,
+    /// `TLS_AES_256_GCM_SHA384`; `None` without TLS.
+    pub fn encryption(&self) -> Option<(String, String)> {
+        let Self::Encrypted(stream) = self else {
+            return None;
+        };
+        let tls = stream.get_ref().1;
+        let version = tls.protocol_version()?.as_str()?;
+        let suite = tls.negotiated_cipher_suite()?.suite();
+        let suite = suite.as_str()?.replacen("TLS13_", "TLS_", 1);
+        Some((version.replacen('_', ".", 1), suite))
+    }
+}
+
 impl Connected for Connection {
     type ConnectInfo = TcpConnectInfo;
 

@@ -163,6 +163,9 @@ async fn changed_files_are_used_by_new_connections_only() {
     let (socket, _) = listener.accept().await.unwrap();
     let mut before: Connection = server.accept(socket).await.unwrap();
     let _client = connecting.await.unwrap().unwrap();
+    let (version, suite) = before.encryption().unwrap();
+    assert_eq!(version, "TLSv1.3");
+    assert!(suite.starts_with("TLS_"), "{suite}");
 
     tokio::spawn(server.clone().keep_current());
     // A change that is not whole is passed over.
