@@ -3,10 +3,14 @@
 //! Each program prints, for some keys of `single.keys`, the node it sent them to, as `routed 7
 //! 127.0.16.2`. That table has one replica, and what the driver worked out must be what a node says
 //! in a receipt.
+//!
+//! Its other program does little, but speaks TLS and logs in.
 
 use crate::clients::converse;
+use crate::clients::entrust;
 use crate::clients::host;
 use crate::clients::listening;
+use crate::clients::no_passwords;
 use anyhow::Context;
 use anyhow::bail;
 use anyhow::ensure;
@@ -37,6 +41,18 @@ pub(crate) fn works(mut command: Command) -> anyhow::Result<()> {
         }
         ensure!(keys > 0, "no key was routed: {said}");
         Ok(())
+    })
+}
+
+/// Runs a program that gets into a secured cluster, of which it is given the address of the first
+/// node.
+pub(crate) fn gets_in(mut command: Command) -> anyhow::Result<()> {
+    with_cluster(Setup::nodes(NODES).secured(), async |cluster| {
+        listening(cluster, NODES).await?;
+        entrust(&mut command, cluster)?;
+        command.arg(host(cluster, 1)?);
+        let said = converse(cluster, command).await?;
+        no_passwords(cluster, NODES, &said)
     })
 }
 

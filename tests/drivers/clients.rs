@@ -4,12 +4,18 @@
 //! A client program prints what it does, line by line, and `done` at its end. What it cannot do
 //! itself it asks for: for a line such as `! stop 2` the test does that to node 2 and answers `ok`
 //! on the program's input. The verbs are `stop`, `kill` and `start`; `start` answers when the nodes
-//! see each other again.
+//! see each other again. `reissue 2 expired` gives node 2 another certificate: `none` is wrong with
+//! it, or it is `expired`, `misnamed` or `strange`.
+//!
+//! A client program of a secured cluster finds in its environment how to get in: see [`entrust`].
 
 use anyhow::Context;
 use anyhow::bail;
 use anyhow::ensure;
 use quorate_tests::Cluster;
+use quorate_tests::Flaw;
+use quorate_tests::SUPERUSER;
+use quorate_tests::SUPERUSER_PASSWORD;
 use quorate_tests::until;
 use std::fs::File;
 use std::io::Write;
@@ -132,6 +138,32 @@ pub(crate) async fn listening(cluster: &Cluster, nodes: u8) -> anyhow::Result<()
     Ok(())
 }
 
+/// Tells a client program how to get into a secured cluster: files in PEM, a name, a password.
+pub(crate) fn entrust(command: &mut Command, cluster: &Cluster) -> anyhow::Result<()> {
+    let security = cluster.security()?;
+    command
+        .env("QTEST_AUTHORITY", security.authority())
+        .env("QTEST_STRANGER", security.strange_authority())
+        .env("QTEST_CERTIFICATE", security.certificate("client"))
+        .env("QTEST_KEY", security.key("client"))
+        .env("QTEST_USER", SUPERUSER)
+        .env("QTEST_PASSWORD", SUPERUSER_PASSWORD);
+    Ok(())
+}
+
+/// Checks that neither a client nor the nodes 1 to `nodes` wrote a password down.
+pub(crate) fn no_passwords(cluster: &Cluster, nodes: u8, said: &str) -> anyhow::Result<()> {
+    ensure!(
+        !said.contains("canary"),
+        "a client shows a password: {said}"
+    );
+    for number in 1..=nodes {
+        let log = cluster.log(number)?;
+        ensure!(!log.contains("canary"), "node {number} logged a password");
+    }
+    Ok(())
+}
+
 /// Runs a client program beside the cluster and does what it asks for. Gives what it printed.
 pub(crate) async fn converse(cluster: &mut Cluster, command: Command) -> anyhow::Result<String> {
     let conversation = talk(cluster, command);
@@ -181,16 +213,21 @@ async fn talk(cluster: &mut Cluster, mut command: Command) -> anyhow::Result<Str
 
 /// Does what a client program asked for.
 async fn grant(cluster: &mut Cluster, wish: &str) -> anyhow::Result<()> {
-    let (verb, number) = wish.split_once(' ').context("a verb and a node")?;
-    let number: u8 = number.parse()?;
-    match verb {
-        "stop" => cluster.stop(number).await,
-        "kill" => cluster.kill(number),
-        "start" => {
+    let mut words = wish.split(' ');
+    let verb = words.next().context("no verb")?;
+    let number: u8 = words.next().context("no node")?.parse()?;
+    match (verb, words.next()) {
+        ("stop", None) => cluster.stop(number).await,
+        ("kill", None) => cluster.kill(number),
+        ("start", None) => {
             cluster.start(number)?;
             cluster.settle().await?;
             listening(cluster, number).await
         }
-        _ => bail!("nobody knows how to {verb}"),
+        ("reissue", Some("none")) => cluster.reissue(number, Flaw::None),
+        ("reissue", Some("expired")) => cluster.reissue(number, Flaw::Expired),
+        ("reissue", Some("misnamed")) => cluster.reissue(number, Flaw::Misnamed),
+        ("reissue", Some("strange")) => cluster.reissue(number, Flaw::Strange),
+        _ => bail!("nobody knows how to {wish}"),
     }
 }

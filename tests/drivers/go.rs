@@ -42,3 +42,15 @@ fn a_go_program_with_gocql_does_its_work() -> anyhow::Result<()> {
         Err(reason) => skipped("the Go driver", &reason),
     }
 }
+
+#[test]
+fn gocql_speaks_tls_and_logs_in() -> anyhow::Result<()> {
+    match program()? {
+        Ok(program) => {
+            let mut command = Command::new(program);
+            command.arg("secured");
+            application::gets_in(command)
+        }
+        Err(reason) => skipped("the Go driver", &reason),
+    }
+}

@@ -65,14 +65,27 @@ fn fetch(jars: &Path) -> Result<(), String> {
     fetched.map(|_| ())
 }
 
+/// One of our programs, by the class that has its `main`; or why there is none.
+fn program(class: &str) -> anyhow::Result<Result<Command, String>> {
+    Ok(class_path()?.map(|path| {
+        let mut command = Command::new("java");
+        command.args(["-Xmx256m", "-cp", &path, class]);
+        command
+    }))
+}
+
 #[test]
 fn a_java_program_with_the_apache_driver_does_its_work() -> anyhow::Result<()> {
-    match class_path()? {
-        Ok(path) => {
-            let mut command = Command::new("java");
-            command.args(["-Xmx256m", "-cp", &path, "Main"]);
-            application::works(command)
-        }
+    match program("Main")? {
+        Ok(command) => application::works(command),
+        Err(reason) => skipped("the Java driver", &reason),
+    }
+}
+
+#[test]
+fn the_java_driver_speaks_tls_and_logs_in() -> anyhow::Result<()> {
+    match program("Secured")? {
+        Ok(command) => application::gets_in(command),
         Err(reason) => skipped("the Java driver", &reason),
     }
 }

@@ -12,5 +12,6 @@ mod native_python;
 mod node;
 mod python;
 mod scylla;
+mod scylla_secured;
 mod secured;
 mod services;

@@ -1,9 +1,11 @@
-//! Cassandra's Python driver, unmodified, against three nodes: in each version of the protocol, and
-//! while nodes stop and start.
+//! Cassandra's Python driver, unmodified, against three nodes: in each version of the protocol, while
+//! nodes stop and start, and where one needs a password and a certificate.
 
 use crate::clients::converse;
+use crate::clients::entrust;
 use crate::clients::host;
 use crate::clients::listening;
+use crate::clients::no_passwords;
 use crate::clients::python;
 use crate::clients::skipped;
 use quorate_tests::SUPERUSER_PASSWORD;
@@ -21,6 +23,9 @@ const PACKAGES: [&str; 4] = [
     "python-snappy==0.7.3",
 ];
 
+/// How we call it.
+const DRIVER: &str = "Cassandra's Python driver";
+
 /// A Python that has Cassandra's driver and shell, or why there is none.
 pub(crate) fn environment() -> anyhow::Result<Result<PathBuf, String>> {
     python(
@@ -30,33 +35,39 @@ pub(crate) fn environment() -> anyhow::Result<Result<PathBuf, String>> {
     )
 }
 
+/// One of our scripts, or why it cannot run.
+fn program(script: &str) -> anyhow::Result<Result<Command, String>> {
+    Ok(environment()?.map(|python| {
+        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("drivers/python_native");
+        let mut command = Command::new(python);
+        command
+            .arg(scripts.join(script))
+            .env("PYTHONDONTWRITEBYTECODE", "1");
+        command
+    }))
+}
+
 /// Runs one of our scripts against three nodes, which it gets as its first arguments.
 fn check(script: &str, arguments: &[&str]) -> anyhow::Result<()> {
     check_with(Setup::nodes(3), script, arguments)
 }
 
 fn check_with(setup: Setup, script: &str, arguments: &[&str]) -> anyhow::Result<()> {
-    let python = match environment()? {
-        Ok(python) => python,
-        Err(reason) => return skipped("Cassandra's Python driver", &reason),
+    let mut command = match program(script)? {
+        Ok(command) => command,
+        Err(reason) => return skipped(DRIVER, &reason),
     };
     with_cluster(setup, async |cluster| {
         listening(cluster, 3).await?;
-        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("drivers/python_native");
-        let mut command = Command::new(&python);
-        command
-            .arg(scripts.join(script))
-            .env("PYTHONDONTWRITEBYTECODE", "1");
         for number in 1..=3 {
             command.arg(host(cluster, number)?);
         }
         command.args(arguments);
-        converse(cluster, command).await?;
-        for number in 1..=3 {
-            let log = cluster.log(number)?;
-            anyhow::ensure!(!log.contains("canary"), "node {number} logged a password");
+        if cluster.security().is_ok() {
+            entrust(&mut command, cluster)?;
         }
-        Ok(())
+        let said = converse(cluster, command).await?;
+        no_passwords(cluster, 3, &said)
     })
 }
 
@@ -92,4 +103,28 @@ fn who_has_no_password_or_no_permission_is_refused() -> anyhow::Result<()> {
         "login.py",
         &[SUPERUSER_PASSWORD],
     )
+}
+
+#[test]
+fn the_python_driver_speaks_tls_and_logs_in() -> anyhow::Result<()> {
+    check_with(Setup::nodes(3).secured(), "secured.py", &[])
+}
+
+#[test]
+fn the_python_driver_shows_a_certificate_where_one_is_wanted() -> anyhow::Result<()> {
+    let mut command = match program("mutual.py")? {
+        Ok(command) => command,
+        Err(reason) => return skipped(DRIVER, &reason),
+    };
+    with_cluster(Setup::nodes(1).secured(), async |cluster| {
+        let authority = cluster.security()?.authority();
+        cluster.stop(1).await?;
+        cluster.set(1, &format!("client_tls_authority={}", authority.display()))?;
+        cluster.start(1)?;
+        listening(cluster, 1).await?;
+        entrust(&mut command, cluster)?;
+        command.arg(host(cluster, 1)?);
+        let said = converse(cluster, command).await?;
+        no_passwords(cluster, 1, &said)
+    })
 }

@@ -38,16 +38,27 @@ fn modules() -> anyhow::Result<Result<PathBuf, String>> {
     })
 }
 
+/// One of our programs, which finds the driver; or why it cannot.
+fn program(name: &str) -> anyhow::Result<Result<Command, String>> {
+    Ok(modules()?.map(|modules| {
+        let mut command = Command::new("node");
+        command.arg(sources().join(name)).env("NODE_PATH", modules);
+        command
+    }))
+}
+
 #[test]
 fn a_node_js_program_with_cassandra_driver_does_its_work() -> anyhow::Result<()> {
-    match modules()? {
-        Ok(modules) => {
-            let mut command = Command::new("node");
-            command
-                .arg(sources().join("main.js"))
-                .env("NODE_PATH", modules);
-            application::works(command)
-        }
+    match program("main.js")? {
+        Ok(command) => application::works(command),
+        Err(reason) => skipped("the Node.js driver", &reason),
+    }
+}
+
+#[test]
+fn the_node_js_driver_speaks_tls_and_logs_in() -> anyhow::Result<()> {
+    match program("secured.js")? {
+        Ok(command) => application::gets_in(command),
         Err(reason) => skipped("the Node.js driver", &reason),
     }
 }

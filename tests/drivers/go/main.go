@@ -1,6 +1,6 @@
 // A Go application's day with gocql against three nodes.
 //
-// Usage: go-driver HOST
+// Usage: go-driver HOST, or go-driver secured HOST for the shorter day in secured.go
 //
 // It knows one node and finds the others. What it cannot do itself it asks of whoever started it:
 // it prints a line such as "! stop 3" and waits for "ok". For lines "routed KEY HOST" the starter
@@ -30,6 +30,10 @@ const (
 
 func main() {
 	host := os.Args[1]
+	if host == "secured" {
+		secured(os.Args[2])
+		return
+	}
 	session := connect(host)
 	defer session.Close()
 	schema(session)

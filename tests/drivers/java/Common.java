@@ -2,6 +2,7 @@
 
 import com.datastax.oss.driver.api.core.ConsistencyLevel;
 import com.datastax.oss.driver.api.core.CqlSession;
+import com.datastax.oss.driver.api.core.CqlSessionBuilder;
 import com.datastax.oss.driver.api.core.config.DefaultDriverOption;
 import com.datastax.oss.driver.api.core.config.DriverConfigLoader;
 import com.datastax.oss.driver.api.core.config.ProgrammaticDriverConfigLoaderBuilder;
@@ -35,11 +36,14 @@ final class Common {
     }
 
     static CqlSession connect(String host, ProgrammaticDriverConfigLoaderBuilder settings) {
+        return builder(host, settings).build();
+    }
+
+    static CqlSessionBuilder builder(String host, ProgrammaticDriverConfigLoaderBuilder settings) {
         return CqlSession.builder()
                 .addContactPoint(new InetSocketAddress(host, PORT))
                 .withLocalDatacenter("dc1")
-                .withConfigLoader(settings.build())
-                .build();
+                .withConfigLoader(settings.build());
     }
 
     static ProgrammaticDriverConfigLoaderBuilder settings() {

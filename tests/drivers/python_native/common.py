@@ -1,10 +1,13 @@
 """What the scripts share: a cluster object as an application makes it, waiting, and saying what is wrong."""
 
 import contextlib
+import os
+import ssl
 import time
 
 from cassandra import ConsistencyLevel
-from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
+from cassandra.auth import PlainTextAuthProvider
+from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable
 from cassandra.policies import DCAwareRoundRobinPolicy, ExponentialReconnectionPolicy, TokenAwarePolicy
 
 WITHIN = 10
@@ -31,6 +34,32 @@ def connected(host, keyspace=None, consistency=ConsistencyLevel.QUORUM, **option
         yield cluster.connect(keyspace, wait_for_all_pools=True)
     finally:
         cluster.shutdown()
+
+
+def tls(authority="QTEST_AUTHORITY", newest=ssl.TLSVersion.TLSv1_3):
+    """What checks certificates and the hosts they name."""
+    context = ssl.create_default_context(cafile=os.environ[authority])
+    context.maximum_version = newest
+    return context
+
+
+def superuser(password=None):
+    return PlainTextAuthProvider(os.environ["QTEST_USER"], password or os.environ["QTEST_PASSWORD"])
+
+
+def refusal(host, **options):
+    """Why the driver does not get in; nothing if it does."""
+    try:
+        with connected(host, **options):
+            return None
+    except NoHostAvailable as refusal:
+        return str(refusal)
+
+
+def refused(host, what, why, **options):
+    got = refusal(host, **options) or "got in"
+    expect(why in got, True, f"whether {what} is refused because of {why!r}: {got}")
+    say(f"refused: {what}: {why}")
 
 
 def expect(got, wanted, what):
