@@ -22,6 +22,8 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tonic::transport::Certificate;
@@ -31,6 +33,8 @@ use tonic::transport::ClientTlsConfig;
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 /// How long the other side may take to shake hands.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the other side may take to hear why it was refused.
+const PARTING_TIMEOUT: Duration = Duration::from_secs(1);
 /// The first byte of every TLS connection: a handshake record (RFC 8446, 5.1).
 const HANDSHAKE_RECORD: u8 = 0x16;
 
@@ -147,8 +151,18 @@ impl Identity {
                 Ok(_) => return Err(HandshakeError::Gone),
                 Err(error) => return Err(failed(error)),
             }
-            let stream = TlsAcceptor::from(server).accept(socket).await;
-            Ok(Connection::Encrypted(Box::new(stream.map_err(failed)?)))
+            match TlsAcceptor::from(server)
+                .accept(socket)
+                .into_fallible()
+                .await
+            {
+                Ok(stream) => Ok(Connection::Encrypted(Box::new(stream))),
+                Err((error, socket)) => {
+                    let parting = part(socket);
+                    let _ = tokio::time::timeout(PARTING_TIMEOUT, parting).await;
+                    Err(failed(error))
+                }
+            }
         };
         let shaken = tokio::time::timeout(HANDSHAKE_TIMEOUT, shaking).await;
         shaken.unwrap_or(Err(HandshakeError::TimedOut))
@@ -170,6 +184,15 @@ impl Identity {
             None => config,
         }
     }
+}
+
+/// Ends a connection so that the other side can read why: closing with something of its unread would
+/// take the alert back.
+async fn part(mut socket: TcpStream) -> io::Result<()> {
+    socket.shutdown().await?;
+    let mut unread = [0; 1_024];
+    while socket.read(&mut unread).await? > 0 {}
+    Ok(())
 }
 
 fn failed(error: io::Error) -> HandshakeError {
