@@ -72,40 +72,27 @@ struct Request<'a> {
 }
 
 impl<W: World> Frontend for Node<W> {
-    async fn execute(&self, request: Execute) -> Result<Response, RequestError> {
+    async fn execute(&self, mut request: Execute) -> Result<Response, RequestError> {
         let _counted = self.admit()?;
         let this = self.begin(&request.options)?;
+        let is_prepared = matches!(request.statement, Statement::Prepared(_));
+        let known = self.plan_of(&mut request.statement, &this)?;
+        let plan = &known.prepared.plan;
+        self.authorize(&this.metadata, &request.options, plan)?;
         let names = request.names.as_deref();
-        match &request.statement {
-            Statement::Text(text) => {
-                let keyspace = request.options.keyspace.as_deref();
-                let prepared = quorate_query::prepare(text, &this.metadata, keyspace)?;
-                self.authorize(&this.metadata, &request.options, &prepared.plan)?;
-                let mut response = self
-                    .run(&this, &prepared.plan, &request.values, names)
-                    .await?;
-                let shown = shown_text(&prepared.plan, text);
-                self.trace(&this, "Execute CQL3 query", shown, &mut response);
-                Ok(response)
-            }
-            Statement::Prepared(id) => {
-                let known = self.known_statement(id, &this)?;
-                let plan = &known.prepared.plan;
-                self.authorize(&this.metadata, &request.options, plan)?;
-                let mut response = self.run(&this, plan, &request.values, names).await?;
-                response.columns = Some(ResultColumns {
-                    id: known.prepared.result_metadata_id,
-                    have_changed: known.have_columns_changed,
-                });
-                self.trace(
-                    &this,
-                    "Execute CQL3 prepared query",
-                    shown_text(plan, &known.text),
-                    &mut response,
-                );
-                Ok(response)
-            }
-        }
+        let mut response = self.run(&this, plan, &request.values, names).await?;
+        let title = if is_prepared {
+            response.columns = Some(ResultColumns {
+                id: known.prepared.result_metadata_id,
+                have_changed: known.have_columns_changed,
+            });
+            "Execute CQL3 prepared query"
+        } else {
+            "Execute CQL3 query"
+        };
+        let shown = shown_text(plan, &known.text);
+        self.trace(&this, title, shown, &mut response);
+        Ok(response)
     }
 
     async fn prepare(
@@ -141,26 +128,12 @@ impl<W: World> Frontend for Node<W> {
         })
     }
 
-    async fn batch(&self, request: Batch) -> Result<Response, RequestError> {
+    async fn batch(&self, mut request: Batch) -> Result<Response, RequestError> {
         let _counted = self.admit()?;
         let this = self.begin(&request.options)?;
         let mut prepared = Vec::with_capacity(request.statements.len());
-        for (statement, values) in &request.statements {
-            let known = match statement {
-                Statement::Text(text) => {
-                    let keyspace = request.options.keyspace.as_deref();
-                    let prepared = quorate_query::prepare(text, &this.metadata, keyspace)?;
-                    Arc::new(Known {
-                        prepared,
-                        text: String::new(),
-                        schema_epoch: this.metadata.schema_epoch,
-                        keyspace: None,
-                        have_columns_changed: false,
-                        is_outdated: false,
-                    })
-                }
-                Statement::Prepared(id) => self.known_statement(id, &this)?,
-            };
+        for (statement, values) in &mut request.statements {
+            let known = self.plan_of(statement, &this)?;
             self.authorize(&this.metadata, &request.options, &known.prepared.plan)?;
             prepared.push((known, values.as_slice()));
         }
@@ -300,6 +273,27 @@ impl<W: World> Node<W> {
         })
     }
 
+    /// The plan of a statement, whose text is taken.
+    fn plan_of(
+        &self,
+        statement: &mut Statement,
+        this: &Request<'_>,
+    ) -> Result<Arc<Known>, RequestError> {
+        let text = match statement {
+            Statement::Text(text) => std::mem::take(text),
+            Statement::Prepared(id) => return self.known_statement(id, this),
+        };
+        let keyspace = this.options.keyspace.as_deref();
+        Ok(Arc::new(Known {
+            prepared: quorate_query::prepare(&text, &this.metadata, keyspace)?,
+            text,
+            schema_epoch: this.metadata.schema_epoch,
+            keyspace: None,
+            have_columns_changed: false,
+            is_outdated: false,
+        }))
+    }
+
     /// The plan of a prepared statement, made anew when the schema has changed since.
     fn known_statement(
         &self,
@@ -408,18 +402,22 @@ impl<W: World> Node<W> {
         values: &[BoundValue],
         names: Option<&[String]>,
     ) -> Result<Response, RequestError> {
+        // What is rare is boxed: every request in progress would take as much memory as the largest.
         match plan {
             Plan::Select(select) => self.select(this, select, values, names).await,
             Plan::Modify(modify) => self.modify(this, modify, values, names).await,
-            Plan::Batch(batch) => self.batch_statement(this, batch, values, names).await,
-            Plan::Schema(schema) => self.change_schema(this, schema).await,
-            Plan::Role(role) => self.change_roles(this.options, role).await,
+            Plan::Batch(batch) => Box::pin(self.batch_statement(this, batch, values, names)).await,
+            Plan::Schema(schema) => Box::pin(self.change_schema(this, schema)).await,
+            Plan::Role(role) => Box::pin(self.change_roles(this.options, role)).await,
             Plan::ListRoles(list) => {
                 let rows = list.execute(&this.metadata, this.options.role.as_deref())?;
                 Ok(plain(Outcome::Rows(rows)))
             }
             Plan::Use(keyspace) => Ok(plain(Outcome::SetKeyspace(keyspace.clone()))),
-            Plan::Truncate { table } => self.truncate(table).await.map(|()| plain(Outcome::Void)),
+            Plan::Truncate { table } => {
+                Box::pin(self.truncate(table)).await?;
+                Ok(plain(Outcome::Void))
+            }
             Plan::ExplainConsistency(inner) => {
                 let mut response = Box::pin(self.run(this, inner, values, names)).await?;
                 response.outcome = match response.outcome {

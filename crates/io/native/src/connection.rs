@@ -135,7 +135,9 @@ pub(crate) async fn run<F: Frontend>(
                         break;
                     }
                     connection.incoming.note_received();
-                    working.extend(connection.take_all());
+                    while let Some(request) = connection.take_next() {
+                        working.push(request);
+                    }
                     connection.postpone_silence(&mut silence);
                 }
                 event = events.recv(), if connection.phase == Phase::Ready => connection.tell(event),
@@ -232,12 +234,16 @@ impl<F: Frontend> Connection<F> {
         }
     }
 
-    /// Begins everything that has arrived whole.
-    fn take_all(&mut self) -> Vec<impl Future<Output = Answer> + use<F>> {
-        let mut begun = Vec::new();
+    /// Begins the next request that has arrived whole; `None` if there is none.
+    fn take_next(&mut self) -> Option<impl Future<Output = Answer> + use<F>> {
         while self.phase != Phase::Closing {
             match self.incoming.next() {
-                Ok(Some(Received::Frame(header, body))) => begun.extend(self.take(&header, body)),
+                Ok(Some(Received::Frame(header, body))) => {
+                    let begun = self.take(&header, body);
+                    if begun.is_some() {
+                        return begun;
+                    }
+                }
                 Ok(Some(Received::Oversized(header))) => {
                     let error = self.too_large(&header);
                     self.refuse(header.stream, &error);
@@ -246,7 +252,7 @@ impl<F: Frontend> Connection<F> {
                 Err(error) => self.refuse_for_good(0, &error),
             }
         }
-        begun
+        None
     }
 
     /// One frame: answered at once, or begun.
@@ -336,11 +342,8 @@ impl<F: Frontend> Connection<F> {
             tracing: frame.tracing,
             wants_receipt: frame.custom_payload.contains_key(receipt::KEY),
         };
-        Some(async move {
-            let answer = work.answer(stream, frame).await;
-            drop(taken);
-            answer
-        })
+        let answer = work.answer(stream, frame);
+        Some(answer.inspect(move |_| drop(taken)))
     }
 
     fn too_large(&self, header: &Header) -> RequestError {

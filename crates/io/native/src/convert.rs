@@ -4,6 +4,7 @@ use crate::login::log_in;
 use crate::receipt;
 use crate::session::Session;
 use bytes::Bytes;
+use futures_util::FutureExt;
 use quorate_frame::Batch;
 use quorate_frame::BatchKind;
 use quorate_frame::BatchQuery;
@@ -107,26 +108,39 @@ pub(crate) struct Work<F> {
 }
 
 impl<F: Frontend> Work<F> {
-    pub(crate) async fn answer(self, stream: i16, frame: RequestFrame) -> Answer {
-        let outcome = self.carry_out(stream, frame.request).await;
-        outcome.unwrap_or_else(|failure| Answer::Frame(ResponseFrame::new(stream, error(&failure))))
-    }
-
-    async fn carry_out(&self, stream: i16, request: Request) -> Result<Answer, RequestError> {
-        match request {
+    /// Carries out a request. What is frequent is lean: a connection keeps thousands in progress.
+    pub(crate) fn answer(
+        self,
+        stream: i16,
+        frame: RequestFrame,
+    ) -> impl Future<Output = Answer> + use<F> {
+        let work = match frame.request {
             Request::Query { text, parameters } => {
-                let statement = Statement::Text(text);
-                self.execute(stream, statement, None, parameters).await
+                let statement = Ok(Statement::Text(text));
+                self.execute(stream, statement, None, parameters)
+                    .left_future()
             }
             Request::Execute {
                 id,
                 result_metadata_id,
                 parameters,
             } => {
-                let statement = Statement::Prepared(statement_id(&id)?);
+                let statement = statement_id(&id).map(Statement::Prepared);
                 self.execute(stream, statement, result_metadata_id, parameters)
-                    .await
+                    .left_future()
             }
+            other => self.carry_out(stream, other).boxed().right_future(),
+        };
+        work.map(move |outcome| {
+            outcome.unwrap_or_else(|failure| {
+                Answer::Frame(ResponseFrame::new(stream, error(&failure)))
+            })
+        })
+    }
+
+    /// What is rare.
+    async fn carry_out(self, stream: i16, request: Request) -> Result<Answer, RequestError> {
+        match request {
             Request::Prepare { text, keyspace } => {
                 let keyspace = keyspace.or_else(|| self.session.keyspace());
                 let role = self.session.role();
@@ -147,23 +161,26 @@ impl<F: Frontend> Work<F> {
                     Response::AuthSuccess(None),
                 )))
             }
-            Request::Startup(_) | Request::Options | Request::Register(_) => Err(
-                RequestError::Server(format!("{} is answered elsewhere", request.opcode().name())),
-            ),
+            other => Err(RequestError::Server(format!(
+                "{} is answered elsewhere",
+                other.opcode().name()
+            ))),
         }
     }
 
-    async fn execute(
-        &self,
+    fn execute(
+        self,
         stream: i16,
-        statement: Statement,
+        statement: Result<Statement, RequestError>,
         known_metadata: Option<Bytes>,
         parameters: QueryParameters,
-    ) -> Result<Answer, RequestError> {
+    ) -> impl Future<Output = Result<Answer, RequestError>> + use<F> {
         let skip_metadata = parameters.skip_metadata;
-        let request = self.execute_of(statement, parameters)?;
-        let response = self.frontend.execute(request).await?;
-        Ok(self.result(stream, response, skip_metadata, known_metadata))
+        let request = statement.and_then(|statement| self.execute_of(statement, parameters));
+        async move {
+            let response = self.frontend.execute(request?).await?;
+            Ok(self.result(stream, response, skip_metadata, known_metadata))
+        }
     }
 
     fn execute_of(

@@ -13,8 +13,8 @@ use quorate_frame::split_envelope;
 use quorate_types::RequestError;
 
 /// Bytes asked of the socket at a time: few when nothing much comes, for thousands of connections
-/// are idle; many when the last receive was full.
-const RECEIVE_BYTES: usize = 4 << 10;
+/// are idle; more when the last receive was full.
+const RECEIVE_BYTES_MIN: usize = 1 << 10;
 const RECEIVE_BYTES_MAX: usize = 64 << 10;
 /// Until a client has said who it is, nobody holds much memory for it.
 const HANDSHAKE_FRAME_BYTES_MAX: u32 = 64 << 10;
@@ -54,15 +54,15 @@ impl Incoming {
             body_bytes_max: HANDSHAKE_FRAME_BYTES_MAX,
             is_ready: false,
             skipping: 0,
-            asked: RECEIVE_BYTES,
+            asked: RECEIVE_BYTES_MIN,
             had: 0,
         }
     }
 
     /// Makes room for the next receive.
     pub(crate) fn make_room(&mut self) {
-        let is_large = self.received.capacity() > RECEIVE_BYTES;
-        if self.received.is_empty() && self.asked == RECEIVE_BYTES && is_large {
+        let is_large = self.received.capacity() > RECEIVE_BYTES_MIN;
+        if self.received.is_empty() && self.asked == RECEIVE_BYTES_MIN && is_large {
             // Little is held for a client that says nothing.
             self.received = BytesMut::new();
         }
@@ -72,11 +72,12 @@ impl Incoming {
 
     /// Something was received.
     pub(crate) fn note_received(&mut self) {
-        self.asked = if self.received.len() - self.had >= self.asked {
-            RECEIVE_BYTES_MAX
-        } else {
-            RECEIVE_BYTES
-        };
+        let received = self.received.len() - self.had;
+        if received >= self.asked {
+            self.asked = (self.asked * 4).min(RECEIVE_BYTES_MAX);
+        } else if received < self.asked / 8 {
+            self.asked = (self.asked / 2).max(RECEIVE_BYTES_MIN);
+        }
         if let Some((segments, _)) = &mut self.segments {
             segments.push(&self.received);
             self.received.clear();

@@ -142,7 +142,10 @@ async fn accept_all<F: Frontend>(
         tokio::spawn(async move {
             match identity {
                 None => serve_one(stream.into_split(), peer, None, &shared).await,
-                Some(identity) => serve_encrypted(stream, peer, &identity, &shared).await,
+                // A connection without TLS has no room for its state.
+                Some(identity) => {
+                    Box::pin(serve_encrypted(stream, peer, &identity, &shared)).await;
+                }
             }
             drop(slot);
         });
