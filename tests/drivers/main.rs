@@ -15,3 +15,4 @@ mod scylla;
 mod scylla_secured;
 mod secured;
 mod services;
+mod slow_clients;

@@ -393,6 +393,14 @@ impl Cluster {
         Ok(self.node(number)?.data_directory())
     }
 
+    /// The memory of a node's process, bytes.
+    ///
+    /// # Errors
+    /// When there is no such node, or it does not run.
+    pub fn resident_bytes(&self, number: u8) -> anyhow::Result<u64> {
+        self.node(number)?.resident_bytes()
+    }
+
     /// What a node logged since it was started last.
     ///
     /// # Errors

@@ -111,6 +111,15 @@ impl Process {
         Ok(())
     }
 
+    /// Its memory, bytes.
+    pub(crate) fn resident_bytes(&self) -> anyhow::Result<u64> {
+        let child = self.child.as_ref().context("it does not run")?;
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        Ok(kib.context("no VmRSS")?.trim().parse::<u64>()? * 1_024)
+    }
+
     pub(crate) fn log(&self) -> String {
         let bytes = std::fs::read(self.log_file()).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()

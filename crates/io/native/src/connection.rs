@@ -9,7 +9,8 @@
 //!
 //! * **N1** Every request that was read is answered, unless the client has gone or the node dies.
 //! * **N2** Answers come in any order; each carries the stream id of its request.
-//! * **N3** A connection that owes too much is not read.
+//! * **N3** A connection that owes too much is not read, and what was read of it rests: a client
+//!   that takes no answers holds a few MiB, however much it asked for.
 
 use crate::budget::Budget;
 use crate::budget::Taken;
@@ -118,9 +119,12 @@ pub(crate) async fn run<F: Frontend>(
                         break;
                     }
                 }
-                Some(answer) = working.next(), if !working.is_empty() => {
+                // What nobody takes is not made.
+                Some(answer) = working.next(), if !working.is_empty() && connection.may_answer() => {
                     connection.outgoing.push(&answer);
-                    while let Some(Some(answer)) = working.next().now_or_never() {
+                    while connection.may_answer()
+                        && let Some(Some(answer)) = working.next().now_or_never()
+                    {
                         connection.outgoing.push(&answer);
                     }
                     if connection.phase == Phase::LoggingIn {
@@ -215,10 +219,15 @@ impl<F: Frontend> Connection<F> {
                 || self.shared.budget.used() >= config.bytes_max)
     }
 
+    /// Whether the client takes what it asked for.
+    fn may_answer(&self) -> bool {
+        self.outgoing.waiting() < UNSENT_BYTES_MAX
+    }
+
     fn may_read(&self, working: usize) -> bool {
         self.phase != Phase::Closing
             && working < IN_FLIGHT_MAX
-            && self.outgoing.ready.len() < UNSENT_BYTES_MAX
+            && self.may_answer()
             && (self.throws_on_overload || !self.is_over_budget())
     }
 

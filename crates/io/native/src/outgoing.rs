@@ -67,6 +67,11 @@ impl Outgoing {
         }
     }
 
+    /// Bytes that wait to be sent.
+    pub(crate) fn waiting(&self) -> usize {
+        self.ready.len() + self.unwrapped.len()
+    }
+
     /// Makes everything ready for the socket.
     pub(crate) fn seal(&mut self) {
         if self.ready.is_empty() && self.ready.capacity() > IDLE_BYTES_MAX {

@@ -14,6 +14,7 @@ use quorate_request::Frontend;
 use quorate_request::SslView;
 use quorate_tls::HandshakeError;
 use quorate_tls::Identity;
+use quorate_tls::set_up;
 use quorate_types::RequestError;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -136,8 +137,7 @@ async fn accept_all<F: Frontend>(
             tracing::warn!(%peer, "too many connections: one was closed");
             continue;
         };
-        // Answers are whole: waiting for more to fill a packet only adds latency.
-        let _ = stream.set_nodelay(true);
+        set_up(&stream);
         let (shared, identity) = (Arc::clone(shared), listener.identity.clone());
         tokio::spawn(async move {
             match identity {

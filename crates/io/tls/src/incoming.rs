@@ -2,13 +2,13 @@
 
 use crate::Connection;
 use crate::Identity;
+use crate::set_up;
 use futures_util::Stream;
 use futures_util::StreamExt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -29,7 +29,7 @@ pub fn incoming(
         None => TcpListenerStream::new(listener)
             .map(|accepted| {
                 accepted.map(|socket| {
-                    without_delay(&socket);
+                    set_up(&socket);
                     Connection::Plain(socket)
                 })
             })
@@ -40,11 +40,6 @@ pub fn incoming(
             ReceiverStream::new(accepted).map(Ok).right_stream()
         }
     }
-}
-
-/// Messages are whole: waiting for more to fill a packet only adds latency.
-fn without_delay(socket: &TcpStream) {
-    let _ = socket.set_nodelay(true);
 }
 
 async fn accept_all(
@@ -66,7 +61,7 @@ async fn accept_all(
                 }
             },
         };
-        without_delay(&socket);
+        set_up(&socket);
         let (identity, connections) = (identity.clone(), connections.clone());
         tokio::spawn(async move {
             match identity.accept(socket).await {

@@ -12,6 +12,7 @@ mod connection;
 mod error;
 mod identity;
 mod incoming;
+mod socket;
 
 #[cfg(test)]
 mod tests;
@@ -23,3 +24,4 @@ pub use error::refusal_of;
 pub use identity::Identity;
 pub use identity::TlsFiles;
 pub use incoming::incoming;
+pub use socket::set_up;
