@@ -9,6 +9,7 @@ import time
 from cassandra import Unauthorized
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import Cluster, NoHostAvailable
+from common import ask
 
 *NODES, PASSWORD = sys.argv[1:]
 BOB_PASSWORD = "canary-of-bob"
@@ -127,4 +128,11 @@ refused_login("bob", BOB_PASSWORD)
 connect("bob", f"new-{BOB_PASSWORD}", node=2)[0].shutdown()
 for row in ada.execute("SELECT query_string FROM system.prepared_statements"):
     assert "canary" not in row.query_string, "a password is shown"
+
+# Every node knows every role: logging in needs no other one.
+ask("stop 2")
+ask("stop 3")
+for version in (3, 4, 5):
+    connect("bob", f"new-{BOB_PASSWORD}", version)[0].shutdown()
+    refused_login("bob", BOB_PASSWORD, version=version)
 print("done")

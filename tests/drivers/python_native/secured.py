@@ -29,6 +29,22 @@ def everywhere(session, hosts, user):
         expect(future.coordinator_host.address, address, "who answered")
 
 
+def listed(session, version, newest):
+    """The node lists this connection for its operators."""
+    connection = session.cluster.control_connection._connection
+    address, port = connection._socket.getsockname()[:2]
+    hosts = session.cluster.metadata.all_hosts()
+    node = next(host for host in hosts if host.address == connection.endpoint.address)
+    query = "SELECT * FROM system_views.clients WHERE address = %s AND port = %s"
+    row = session.execute(query, (address, port), host=node).one()
+    expect("Python Driver" in row.driver_name, True, f"the driver's name {row.driver_name}")
+    expect(row.client_options["DRIVER_NAME"], row.driver_name, "what STARTUP said")
+    expect((row.connection_stage, row.username), ("READY", "ada"), "how far it has come, and who")
+    expect((row.protocol_version, row.request_count > 0), (version, True), "what it speaks")
+    expect((row.ssl_enabled, row.ssl_protocol), (True, newest.name.replace("_", ".")), "its TLS")
+    expect(row.ssl_cipher_suite.startswith("TLS_"), True, f"the cipher suite {row.ssl_cipher_suite}")
+
+
 def versions(hosts):
     for version, newest in (
         (3, ssl.TLSVersion.TLSv1_2),
@@ -47,6 +63,7 @@ def versions(hosts):
             connection = session.cluster.control_connection._connection
             expect(connection._compression_type, "lz4", "the compression in use")
             expect(connection._socket.version(), newest.name.replace("_", "."), "the TLS in use")
+            listed(session, version, newest)
         say(f"connected: protocol {version} with lz4 over {newest.name}, three nodes")
 
 
