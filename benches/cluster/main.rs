@@ -79,9 +79,7 @@ fn main() -> anyhow::Result<()> {
         if run.wants("start") {
             start_up(&mut figures).await?;
         }
-        let time = std::env::var("QUORATE_BENCH_SECONDS").ok();
-        let seconds = time.map_or(Ok(SECONDS), |text| text.parse())?;
-        let time = Duration::from_secs(seconds);
+        let time = run.seconds(SECONDS)?;
         for section in &SECTIONS {
             if run.wants(section.name) {
                 requests(&mut figures, &run, section, time).await?;

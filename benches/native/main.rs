@@ -16,7 +16,6 @@ use quorate_benches::micros;
 use quorate_benches::nodes::Cluster;
 use quorate_benches::nodes::binary;
 use quorate_benches::per_second;
-use std::time::Duration;
 
 /// How long each kind of request is measured, unless `QUORATE_BENCH_SECONDS` says otherwise.
 const SECONDS: u64 = 5;
@@ -68,9 +67,7 @@ async fn requests(
     nodes: u8,
     levels: &[&str],
 ) -> anyhow::Result<()> {
-    let time = std::env::var("QUORATE_BENCH_SECONDS").ok();
-    let seconds = time.map_or(Ok(SECONDS), |text| text.parse())?;
-    let time = Duration::from_secs(seconds);
+    let time = run.seconds(SECONDS)?;
     let cluster = Cluster::start(nodes, &[])?;
     cluster.settled().await?;
     let latte = Latte::new(cluster.host(1))?;

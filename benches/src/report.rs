@@ -39,6 +39,16 @@ impl Run {
         })
     }
 
+    /// How long each kind of request is measured: `QUORATE_BENCH_SECONDS`, or else this many seconds.
+    ///
+    /// # Errors
+    /// The environment's value is no number.
+    pub fn seconds(&self, default: u64) -> anyhow::Result<Duration> {
+        let wanted = std::env::var("QUORATE_BENCH_SECONDS").ok();
+        let seconds = wanted.map_or(Ok(default), |text| text.parse())?;
+        Ok(Duration::from_secs(seconds))
+    }
+
     /// Whether this is to be run: a figure, by its name, or a section that figures' names begin
     /// with.
     pub fn wants(&self, name: &str) -> bool {
