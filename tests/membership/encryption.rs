@@ -78,7 +78,8 @@ fn a_node_that_the_authority_does_not_vouch_for_stays_outside() -> anyhow::Resul
             &["a connection was refused", "does not speak TLS"],
         )
         .await?;
-        logged(cluster, 1, &["no connection to a peer", "TLS"]).await
+        logged(cluster, 1, &["no connection to a peer", "TLS"]).await?;
+        logged(cluster, 2, &["no connection to a peer", "TLS is required"]).await
     })
 }
 

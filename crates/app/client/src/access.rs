@@ -18,7 +18,7 @@ use tonic::transport::Identity;
 pub struct Access {
     /// Marked as sensitive: neither it nor the password in it is ever shown.
     authorization: Option<AsciiMetadataValue>,
-    tls: Option<ClientTlsConfig>,
+    tls: Option<Tls>,
 }
 
 /// Whom a client believes, and what it shows of itself.
@@ -34,21 +34,31 @@ pub struct Access {
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-pub struct Tls(ClientTlsConfig);
+pub struct Tls {
+    config: ClientTlsConfig,
+    has_identity: bool,
+}
 
 impl Tls {
     /// Believes nodes whose certificates one of these authorities (PEM) vouches for, if they name the
     /// host that is connected to.
     pub fn new(authority: impl AsRef<[u8]>) -> Self {
         let authority = Certificate::from_pem(authority);
-        Self(ClientTlsConfig::new().ca_certificate(authority))
+        Self {
+            config: ClientTlsConfig::new().ca_certificate(authority),
+            has_identity: false,
+        }
     }
 
     /// Shows a certificate (PEM, followed by those between it and the authority's) to nodes that want
     /// one, and proves with its key that it is its own.
     #[must_use]
     pub fn identity(self, certificate: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
-        Self(self.0.identity(Identity::from_pem(certificate, key)))
+        let identity = Identity::from_pem(certificate, key);
+        Self {
+            config: self.config.identity(identity),
+            has_identity: true,
+        }
     }
 }
 
@@ -75,8 +85,22 @@ impl Access {
     /// Encrypts connections.
     #[must_use]
     pub fn tls(mut self, tls: Tls) -> Self {
-        self.tls = Some(tls.0);
+        self.tls = Some(tls);
         self
+    }
+
+    /// What went wrong with a connection, and what may be behind it: a node that misses a certificate
+    /// ends the connection after the handshake, and its reason does not always arrive.
+    pub(crate) fn explain(&self, failure: String) -> String {
+        let is_cut = ["closed", "broken pipe", "reset"]
+            .iter()
+            .any(|word| failure.contains(word));
+        match &self.tls {
+            Some(tls) if is_cut && !tls.has_identity => {
+                format!("{failure}; perhaps the node wants to see a certificate of the client")
+            }
+            _ => failure,
+        }
     }
 
     /// Where to connect to, `host:port`.
@@ -85,7 +109,7 @@ impl Access {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         let endpoint = Endpoint::from_shared(format!("{scheme}://{address}"))?;
         match &self.tls {
-            Some(tls) => endpoint.tls_config(tls.clone()),
+            Some(tls) => endpoint.tls_config(tls.config.clone()),
             None => Ok(endpoint),
         }
     }

@@ -46,7 +46,10 @@ impl Subscription {
             Ok(Err(status)) if status.code() == Code::Unauthenticated => Err(Failure::Refused(
                 RequestError::Authentication(status.message().to_owned()),
             )),
-            Ok(Err(status)) => Err(Failure::NotSent(of_status(&status))),
+            Ok(Err(status)) => {
+                let failure = settings.access.explain(of_status(&status));
+                Err(Failure::NotSent(failure))
+            }
             Err(_) => Err(Failure::NotSent(
                 "timed out while waiting for the cluster's state".to_owned(),
             )),

@@ -36,6 +36,7 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::Code;
 use tonic::metadata::MetadataValue;
 use tonic::transport::Channel;
 
@@ -284,7 +285,11 @@ impl From<tonic::Status> for Unopened {
     fn from(status: tonic::Status) -> Self {
         let refusal = quorate_tls::refusal_of(&status);
         Self {
-            is_refusal: refusal.is_some() || status.code() == tonic::Code::PermissionDenied,
+            is_refusal: refusal.is_some()
+                || matches!(
+                    status.code(),
+                    Code::PermissionDenied | Code::FailedPrecondition
+                ),
             message: refusal.unwrap_or_else(|| status.message().to_owned()),
         }
     }

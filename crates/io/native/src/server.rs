@@ -14,6 +14,7 @@ use quorate_request::Frontend;
 use quorate_request::SslView;
 use quorate_tls::HandshakeError;
 use quorate_tls::Identity;
+use quorate_tls::part;
 use quorate_tls::set_up;
 use quorate_types::RequestError;
 use std::future::Future;
@@ -21,9 +22,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncRead;
-use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWrite;
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
@@ -34,9 +33,6 @@ use tokio::sync::watch;
 const EVENTS_MAX: usize = 1_024;
 /// After an accept failed (no more file descriptors, as a rule).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// How long a driver that forgot TLS may take to hear so.
-const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What connections may cost.
 #[derive(Debug, Clone)]
@@ -182,20 +178,16 @@ async fn serve_encrypted<F: Frontend>(
     };
     error.note(peer);
     if let HandshakeError::Plaintext(socket) = error {
-        // Whoever it is has gone, or has not listened: nothing can be done about either.
-        let refusing = refuse_plaintext(socket);
-        let _ = tokio::time::timeout(REFUSAL_TIMEOUT, refusing).await;
+        refuse_plaintext(socket).await;
     }
 }
 
 /// Tells a driver why, in the version that it speaks.
-async fn refuse_plaintext(mut socket: TcpStream) -> std::io::Result<()> {
-    let mut first = [0; 256];
-    let Some(version) = (socket.read(&mut first).await? > 0)
-        .then(|| Version::from_byte(first[0]).unwrap_or(Version::HIGHEST))
-    else {
-        return Ok(());
-    };
+async fn refuse_plaintext(socket: TcpStream) {
+    let mut first = [0];
+    // It is there: that it begins no TLS was seen by it.
+    let _ = socket.peek(&mut first).await;
+    let version = Version::from_byte(first[0]).unwrap_or(Version::HIGHEST);
     let error = RequestError::Protocol("TLS is required on this port".to_owned());
     let mut outgoing = Outgoing::new();
     outgoing.speak(version);
@@ -204,9 +196,5 @@ async fn refuse_plaintext(mut socket: TcpStream) -> std::io::Result<()> {
         convert::error(&error),
     )));
     outgoing.seal();
-    socket.write_all_buf(&mut outgoing.ready).await?;
-    socket.shutdown().await?;
-    // Closing with something unread would take the answer back.
-    while socket.read(&mut first).await? > 0 {}
-    Ok(())
+    part(socket, &outgoing.ready).await;
 }

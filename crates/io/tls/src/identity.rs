@@ -8,6 +8,7 @@
 use crate::Connection;
 use crate::HandshakeError;
 use crate::TlsError;
+use crate::socket::part;
 use arc_swap::ArcSwap;
 use rustls::RootCertStore;
 use rustls::ServerConfig;
@@ -22,8 +23,6 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::AsyncReadExt;
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tonic::transport::Certificate;
@@ -33,8 +32,6 @@ use tonic::transport::ClientTlsConfig;
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 /// How long the other side may take to shake hands.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the other side may take to hear why it was refused.
-const PARTING_TIMEOUT: Duration = Duration::from_secs(1);
 /// The first byte of every TLS connection: a handshake record (RFC 8446, 5.1).
 const HANDSHAKE_RECORD: u8 = 0x16;
 
@@ -158,8 +155,7 @@ impl Identity {
             {
                 Ok(stream) => Ok(Connection::Encrypted(Box::new(stream))),
                 Err((error, socket)) => {
-                    let parting = part(socket);
-                    let _ = tokio::time::timeout(PARTING_TIMEOUT, parting).await;
+                    part(socket, &[]).await;
                     Err(failed(error))
                 }
             }
@@ -184,15 +180,6 @@ impl Identity {
             None => config,
         }
     }
-}
-
-/// Ends a connection so that the other side can read why: closing with something of its unread would
-/// take the alert back.
-async fn part(mut socket: TcpStream) -> io::Result<()> {
-    socket.shutdown().await?;
-    let mut unread = [0; 1_024];
-    while socket.read(&mut unread).await? > 0 {}
-    Ok(())
 }
 
 fn failed(error: io::Error) -> HandshakeError {

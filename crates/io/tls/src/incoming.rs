@@ -1,6 +1,7 @@
 //! Accepted sockets as a stream of connections, for servers that want them so.
 
 use crate::Connection;
+use crate::HandshakeError;
 use crate::Identity;
 use crate::set_up;
 use futures_util::Stream;
@@ -9,11 +10,16 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::wrappers::TcpListenerStream;
 
+/// How long a client without TLS may take to ask something, and to hear that it must not.
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
+/// gRPC's FAILED_PRECONDITION.
+const FAILED_PRECONDITION: &str = "9";
 /// Handshakes that go on at once; further connections wait to be accepted.
 const HANDSHAKES_MAX: usize = 512;
 /// After an accept failed (no more file descriptors, as a rule).
@@ -67,9 +73,36 @@ async fn accept_all(
             match identity.accept(socket).await {
                 // An error means that the server has stopped.
                 Ok(connection) => drop(connections.send(connection).await),
-                Err(error) => error.note(peer),
+                Err(error) => {
+                    error.note(peer);
+                    if let HandshakeError::Plaintext(socket) = error {
+                        let refusing = refuse_plaintext(socket);
+                        let _ = tokio::time::timeout(REFUSAL_TIMEOUT, refusing).await;
+                    }
+                }
             }
             drop(turn);
         });
     }
+}
+
+/// Answers a gRPC call that came without TLS, so that its client knows.
+async fn refuse_plaintext(socket: TcpStream) -> Result<(), h2::Error> {
+    let mut connection = h2::server::handshake(socket).await?;
+    while let Some(call) = connection.accept().await {
+        let (_, mut answer) = call?;
+        let mut refusal = http::Response::new(());
+        let headers = [
+            ("content-type", "application/grpc"),
+            ("grpc-status", FAILED_PRECONDITION),
+            ("grpc-message", "TLS is required on this port"),
+        ];
+        for (name, value) in headers {
+            let value = http::HeaderValue::from_static(value);
+            refusal.headers_mut().insert(name, value);
+        }
+        answer.send_response(refusal, true)?;
+        connection.graceful_shutdown();
+    }
+    Ok(())
 }

@@ -24,4 +24,5 @@ pub use error::refusal_of;
 pub use identity::Identity;
 pub use identity::TlsFiles;
 pub use incoming::incoming;
+pub use socket::part;
 pub use socket::set_up;
