@@ -13,6 +13,9 @@ use tonic::transport::Endpoint;
 use tonic::transport::Error;
 use tonic::transport::Identity;
 
+/// What nodes list clients as.
+const USER_AGENT: &str = concat!("quorate-client/", env!("CARGO_PKG_VERSION"));
+
 /// As whom a client comes, and how its connections are encrypted. By default: as nobody, and not.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
@@ -108,6 +111,7 @@ impl Access {
     pub fn endpoint(&self, address: &str) -> Result<Endpoint, Error> {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         let endpoint = Endpoint::from_shared(format!("{scheme}://{address}"))?;
+        let endpoint = endpoint.user_agent(USER_AGENT)?;
         match &self.tls {
             Some(tls) => endpoint.tls_config(tls.config.clone()),
             None => Ok(endpoint),

@@ -5,6 +5,7 @@
 //! decides nothing about statements or consistency. Start with [`serve`].
 
 mod admin;
+mod connected;
 mod convert;
 mod errors;
 mod login;

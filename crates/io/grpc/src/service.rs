@@ -1,5 +1,6 @@
 //! The `Quorate` service: each call to its frontend and back.
 
+use crate::connected::Session;
 use crate::convert;
 use crate::errors;
 use crate::login;
@@ -13,6 +14,7 @@ use quorate_request::Frontend;
 use quorate_types::RequestError;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::Weak;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
@@ -98,10 +100,13 @@ impl<F: Frontend> Quorate for Service<F> {
             timeout: None,
             ..self.caller(&request).await?
         };
+        let session = Arc::new(Session::of(&request, caller.role.clone()));
+        let known: Weak<Session> = Arc::downgrade(&session);
+        self.frontend.note_connection(known);
         let (responses, outgoing) = mpsc::channel(64);
         tokio::spawn(serve_session(
             self.frontend.clone(),
-            caller,
+            (caller, session),
             request.into_inner(),
             responses,
             self.stops.clone(),
@@ -254,7 +259,7 @@ async fn send_pages<F: Frontend>(
 /// Answers the requests of one session side by side, in one task.
 async fn serve_session<F: Frontend>(
     frontend: F,
-    caller: Caller,
+    (caller, session): (Caller, Arc<Session>),
     mut requests: Streaming<proto::SessionRequest>,
     responses: mpsc::Sender<Result<proto::SessionResponse, Status>>,
     mut stops: watch::Receiver<bool>,
@@ -270,7 +275,10 @@ async fn serve_session<F: Frontend>(
         let ready = tokio::select! {
             received = requests.message(), if open && working.len() < SESSION_IN_FLIGHT_MAX => {
                 match received {
-                    Ok(Some(request)) => working.push(answer(&frontend, &caller, request)),
+                    Ok(Some(request)) => {
+                        session.count_request();
+                        working.push(answer(&frontend, &caller, request));
+                    }
                     Ok(None) | Err(_) => open = false,
                 }
                 None

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::io::IoSlice;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::Context;
 use std::task::Poll;
@@ -11,7 +12,6 @@ use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
-use tonic::transport::server::TcpConnectInfo;
 
 /// What a listener gives: a socket, or a socket behind TLS.
 #[derive(Debug)]
@@ -20,6 +20,15 @@ pub enum Connection {
     Plain(TcpStream),
     /// Behind TLS.
     Encrypted(Box<TlsStream<TcpStream>>),
+}
+
+/// What each request over a connection can say of it.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// Where the other side is.
+    pub address: Option<SocketAddr>,
+    /// See [`Connection::encryption`].
+    pub encryption: Option<(String, String)>,
 }
 
 impl Connection {
@@ -48,10 +57,13 @@ impl Connection {
 }
 
 impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
+    type ConnectInfo = Peer;
 
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.socket().connect_info()
+    fn connect_info(&self) -> Peer {
+        Peer {
+            address: self.socket().peer_addr().ok(),
+            encryption: self.encryption(),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ mod socket;
 mod tests;
 
 pub use connection::Connection;
+pub use connection::Peer;
 pub use error::HandshakeError;
 pub use error::TlsError;
 pub use error::refusal_of;
