@@ -1,34 +1,35 @@
 //! Client requests: from a statement with its values to a response, whatever protocol it came by.
+//!
+//! ```text
+//!   admit ──▶ begin ──▶ plan_of ──▶ authorize ──▶ run ──▶ trace
+//!                                                  ├──▶ select, system tables     select.rs
+//!                                                  ├──▶ modify, batches           modify.rs
+//!                                                  ├──▶ schema, truncate          change.rs
+//!                                                  └──▶ roles                     access.rs
+//! ```
+//!
+//! What plans are bound with is in `context.rs`. Nothing is decided here about replicas: that is for
+//! `write_path.rs` and `read_path.rs`.
 
-use crate::Engine;
+mod change;
+mod context;
+mod modify;
+mod select;
+
+pub(crate) use context::random_bytes;
+
 use crate::Node;
 use crate::World;
-use crate::access::authored;
 use crate::access::shown_text;
 use crate::prepared::Known;
-use crate::read_path::ReadRequest;
-use crate::system_tables::read_system_table;
-use crate::traces;
 use crate::traces::Traced;
-use crate::write_path::WriteRequest;
-use futures_util::future::join_all;
-use quorate_cluster::Change;
 use quorate_cluster::Metadata;
-use quorate_cluster::TableSchema;
-use quorate_coordinator::Receipt;
 use quorate_gossip::ApplicationState;
-use quorate_internode::PeerRequest;
 use quorate_query::BatchKind;
-use quorate_query::BatchPlan;
-use quorate_query::BoundBatch;
 use quorate_query::BoundValue;
-use quorate_query::Context;
-use quorate_query::ModifyPlan;
 use quorate_query::Plan;
 use quorate_query::Prepared;
 use quorate_query::ResultSet;
-use quorate_query::SchemaPlan;
-use quorate_query::SelectPlan;
 use quorate_request::Batch;
 use quorate_request::Connected;
 use quorate_request::Execute;
@@ -38,8 +39,6 @@ use quorate_request::Outcome;
 use quorate_request::PreparedStatement;
 use quorate_request::Response;
 use quorate_request::ResultColumns;
-use quorate_request::SchemaChange;
-use quorate_request::SchemaChangeKind;
 use quorate_request::Statement;
 use quorate_request::StatementId;
 use quorate_types::ConsistencyLevel;
@@ -49,7 +48,6 @@ use quorate_types::Monotonic;
 use quorate_types::NowInSeconds;
 use quorate_types::RequestError;
 use quorate_types::WriteTimestamp;
-use quorate_types::WriteType;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::future::Future;
@@ -57,7 +55,6 @@ use std::sync::Arc;
 use std::sync::Weak;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use uuid::Uuid;
 
 /// What every part of one request shares.
 struct Request<'a> {
@@ -69,6 +66,14 @@ struct Request<'a> {
     now_millis: i64,
     timestamp: WriteTimestamp,
     timestamp_max: WriteTimestamp,
+}
+
+impl Request<'_> {
+    /// When the request's time is up: the client's own patience, at most the node's limit.
+    fn deadline(&self, limit: Duration) -> Deadline {
+        let wanted = self.options.timeout.unwrap_or(limit);
+        Deadline(self.started.after(wanted.min(limit)))
+    }
 }
 
 impl<W: World> Frontend for Node<W> {
@@ -242,6 +247,7 @@ impl<W: World> Node<W> {
         Ok(counted)
     }
 
+    /// Settles what every part of the request shares: the state it is judged by, its level, its times.
     fn begin<'a>(&self, options: &'a Options) -> Result<Request<'a>, RequestError> {
         if options.page_size == Some(0) {
             return Err(RequestError::Protocol(
@@ -357,44 +363,6 @@ impl<W: World> Node<W> {
         response.tracing_id = Some(self.keep_trace(traced, response.receipt.as_ref()));
     }
 
-    fn with_context<T>(
-        &self,
-        this: &Request<'_>,
-        values: &[BoundValue],
-        names: Option<&[String]>,
-        act: impl FnOnce(&mut Context<'_>) -> T,
-    ) -> T {
-        let world = self.world();
-        let mut uuids = || uuid::Builder::from_random_bytes(random_bytes(world)).into_uuid();
-        let mut time_uuids = || self.time_uuid();
-        act(&mut Context {
-            values,
-            names,
-            now: this.now,
-            timestamp: this.timestamp,
-            timestamp_max: this.timestamp_max,
-            uuids: &mut uuids,
-            time_uuids: &mut time_uuids,
-            now_millis: this.now_millis,
-        })
-    }
-
-    /// A version 1 UUID that no other call gives: its time is the node's own clock, which never
-    /// repeats, its node bits are the host id's.
-    pub(crate) fn time_uuid(&self) -> Uuid {
-        let micros = self.inner().clock.next(self.world().unix_micros()).micros();
-        let ticks_since_1970 = u64::try_from(micros).unwrap_or(0).saturating_mul(10);
-        let timestamp = uuid::Timestamp::from_unix_time(
-            ticks_since_1970 / 10_000_000,
-            u32::try_from(ticks_since_1970 % 10_000_000 * 100).unwrap_or(0),
-            0,
-            14,
-        );
-        let host = self.me().0.into_bytes();
-        let node = host.last_chunk::<6>().copied().unwrap_or_default();
-        Uuid::new_v1(timestamp, &node)
-    }
-
     async fn run(
         &self,
         this: &Request<'_>,
@@ -435,223 +403,6 @@ impl<W: World> Node<W> {
             }
         }
     }
-
-    // R2 compile → ReadCommand.
-    async fn select(
-        &self,
-        this: &Request<'_>,
-        plan: &SelectPlan,
-        values: &[BoundValue],
-        names: Option<&[String]>,
-    ) -> Result<Response, RequestError> {
-        let page_size = this.options.page_size.unwrap_or(self.config().page_size);
-        let paging_state = this.options.paging_state.as_deref();
-        let mut execution = self.with_context(this, values, names, |context| {
-            plan.bind(context, Some(page_size), paging_state)
-        })?;
-        let timeout = if plan.names_partitions() {
-            self.config().read_timeout
-        } else {
-            self.config().range_timeout
-        };
-        let request = ReadRequest {
-            metadata: this.metadata.clone(),
-            table: plan.table().clone(),
-            level: this.level,
-            started: this.started,
-            deadline: deadline(this, timeout),
-        };
-        let mut system_table = self.system_table(plan.table(), &this.metadata);
-        let mut receipt: Option<Receipt> = None;
-        loop {
-            let commands = execution.next_reads();
-            if commands.is_empty() {
-                break;
-            }
-            if let Some(table) = &mut system_table {
-                if plan.table().keyspace == traces::KEYSPACE {
-                    self.gather_traces(plan.table(), &commands, &this.metadata, table)
-                        .await;
-                }
-                execution.feed(read_system_table(table, &commands)?)?;
-                continue;
-            }
-            let reads = commands
-                .into_iter()
-                .map(|command| self.read(&request, command));
-            let mut replies = Vec::new();
-            for outcome in join_all(reads).await {
-                let (reply, part) = outcome?;
-                replies.push(reply);
-                receipt = Some(match receipt {
-                    None => part,
-                    Some(before) => before.and(part),
-                });
-            }
-            execution.feed(replies)?;
-        }
-        let mut rows = execution.finish()?;
-        Ok(Response {
-            warnings: std::mem::take(&mut rows.warnings),
-            outcome: Outcome::Rows(rows),
-            receipt,
-            columns: None,
-            tracing_id: None,
-        })
-    }
-
-    // W2 compile: plan + values → one encoded `Mutation`.
-    async fn modify(
-        &self,
-        this: &Request<'_>,
-        plan: &ModifyPlan,
-        values: &[BoundValue],
-        names: Option<&[String]>,
-    ) -> Result<Response, RequestError> {
-        let mutations = self.with_context(this, values, names, |context| plan.bind(context))?;
-        let write_type = if mutations.len() > 1 {
-            WriteType::UnloggedBatch
-        } else {
-            WriteType::Simple
-        };
-        let receipt = self
-            .write(&self.write_request(this, write_type), mutations)
-            .await?;
-        Ok(Response {
-            outcome: Outcome::Void,
-            warnings: Vec::new(),
-            receipt: Some(receipt),
-            columns: None,
-            tracing_id: None,
-        })
-    }
-
-    async fn batch_statement(
-        &self,
-        this: &Request<'_>,
-        plan: &BatchPlan,
-        values: &[BoundValue],
-        names: Option<&[String]>,
-    ) -> Result<Response, RequestError> {
-        let bound = self.with_context(this, values, names, |context| plan.bind(context))?;
-        self.write_batch(this, bound).await
-    }
-
-    async fn write_batch(
-        &self,
-        this: &Request<'_>,
-        bound: BoundBatch,
-    ) -> Result<Response, RequestError> {
-        let BoundBatch {
-            mutations,
-            logged,
-            warnings,
-        } = bound;
-        let single = mutations.len() <= 1;
-        let write_type = match (single, logged) {
-            (true, _) => WriteType::Simple,
-            (false, true) => WriteType::Batch,
-            (false, false) => WriteType::UnloggedBatch,
-        };
-        let request = self.write_request(this, write_type);
-        let receipt = if logged && !single {
-            self.write_logged(&request, mutations).await?
-        } else {
-            self.write(&request, mutations).await?
-        };
-        Ok(Response {
-            outcome: Outcome::Void,
-            warnings,
-            receipt: Some(receipt),
-            columns: None,
-            tracing_id: None,
-        })
-    }
-
-    fn write_request(&self, this: &Request<'_>, write_type: WriteType) -> WriteRequest {
-        WriteRequest {
-            metadata: this.metadata.clone(),
-            level: this.level,
-            write_type,
-            timestamp: this.timestamp,
-            started: this.started,
-            deadline: deadline(this, self.config().write_timeout),
-        }
-    }
-
-    async fn change_schema(
-        &self,
-        this: &Request<'_>,
-        plan: &SchemaPlan,
-    ) -> Result<Response, RequestError> {
-        let id = uuid::Builder::from_random_bytes(random_bytes(self.world())).into_uuid();
-        let transformation = plan.transformation(id, self.world().unix_micros());
-        let (change, metadata) = self.commit(authored(this.options, transformation)).await?;
-        let warnings = metadata.warnings(&change);
-        let outcome = match schema_change(&change) {
-            None => Outcome::Void,
-            Some((change, keyspace, table)) => {
-                let epoch = metadata.epoch;
-                Outcome::SchemaChange(SchemaChange {
-                    change,
-                    keyspace,
-                    table,
-                    epoch,
-                })
-            }
-        };
-        Ok(Response {
-            warnings,
-            ..plain(outcome)
-        })
-    }
-
-    /// TRUNCATE: every node must be up, and each drops what it has.
-    async fn truncate(&self, table: &Arc<TableSchema>) -> Result<(), RequestError> {
-        let metadata = self.current_metadata();
-        let hosts: Vec<HostId> = metadata.present_nodes().map(|node| node.host_id).collect();
-        let up = hosts.iter().filter(|host| self.is_peer_up(**host)).count();
-        if up < hosts.len() {
-            return Err(RequestError::Unavailable {
-                level: ConsistencyLevel::All,
-                required: hosts.len() as u32,
-                alive: up as u32,
-                datacenter: None,
-            });
-        }
-        let at_millis = self.unix_millis();
-        let deadline = Deadline(self.now().after(self.config().truncate_timeout));
-        let outcomes = join_all(hosts.into_iter().map(|host| async move {
-            if host == self.me() {
-                let done = self.engine().truncate(table.id, at_millis).await;
-                return done.map_err(|failure| failure.message);
-            }
-            let request = PeerRequest::Truncate {
-                table: table.id,
-                at_millis,
-            };
-            self.ask_peer(host, request, deadline)
-                .await
-                .map(|_| ())
-                .map_err(|failure| failure.message)
-        }));
-        outcomes
-            .await
-            .into_iter()
-            .collect::<Result<(), String>>()
-            .map_err(RequestError::Truncate)
-    }
-}
-
-/// When the request's time is up: the client's own patience, at most the node's limit.
-fn deadline(this: &Request<'_>, limit: Duration) -> Deadline {
-    let wanted = this.options.timeout.unwrap_or(limit);
-    Deadline(this.started.after(wanted.min(limit)))
-}
-
-pub(crate) fn random_bytes<W: World>(world: &W) -> [u8; 16] {
-    let both = u128::from(world.random()) << 64 | u128::from(world.random());
-    both.to_be_bytes()
 }
 
 /// A response of nothing but its outcome.
@@ -662,31 +413,5 @@ pub(crate) const fn plain(outcome: Outcome) -> Response {
         receipt: None,
         columns: None,
         tracing_id: None,
-    }
-}
-
-fn schema_change(change: &Change) -> Option<(SchemaChangeKind, String, Option<String>)> {
-    match change {
-        Change::None | Change::Nodes | Change::Roles => None,
-        Change::KeyspaceCreated(name) => Some((SchemaChangeKind::Created, name.clone(), None)),
-        Change::KeyspaceAltered(name) => Some((SchemaChangeKind::Updated, name.clone(), None)),
-        Change::KeyspaceDropped { name, .. } => {
-            Some((SchemaChangeKind::Dropped, name.clone(), None))
-        }
-        Change::TableCreated { keyspace, name, .. } => Some((
-            SchemaChangeKind::Created,
-            keyspace.clone(),
-            Some(name.clone()),
-        )),
-        Change::TableAltered { keyspace, name, .. } => Some((
-            SchemaChangeKind::Updated,
-            keyspace.clone(),
-            Some(name.clone()),
-        )),
-        Change::TableDropped { keyspace, name, .. } => Some((
-            SchemaChangeKind::Dropped,
-            keyspace.clone(),
-            Some(name.clone()),
-        )),
     }
 }

@@ -1,6 +1,7 @@
 //! `quorate serve`: one node, from its settings to a clean end.
 
 use crate::operator::NodeOperator;
+use crate::settings::Identities;
 use crate::settings::Settings;
 use crate::telemetry;
 use crate::world::RealWorld;
@@ -25,6 +26,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 /// The blob with this node's host id.
@@ -59,7 +61,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         .enable_all()
         .build()
         .context("the runtime cannot be started")?;
-    runtime.block_on(serve(settings, started))?;
+    runtime.block_on(serve(&settings, started))?;
     runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(ExitCode::SUCCESS)
 }
@@ -78,46 +80,15 @@ fn raise_file_limit(settings: &Settings) {
     }
 }
 
-async fn serve(settings: Settings, started: Instant) -> anyhow::Result<()> {
-    std::fs::create_dir_all(&settings.data_directory).with_context(|| {
-        format!(
-            "the data directory {} cannot be made",
-            settings.data_directory.display()
-        )
-    })?;
-    let blobs =
-        BlobStore::open(&settings.data_directory).context("the small files cannot be opened")?;
-    let host_id = host_id(&blobs).await?;
-    let identities = settings.identities()?;
-    identities.keep_current();
-    let internode = listen(&settings.listen_address, settings.internode_port).await?;
-    let client = listen(&settings.listen_address, settings.client_port).await?;
-    let native = listen(&settings.listen_address, settings.native_port).await?;
-    let identity = Identity {
-        host_id,
-        internode: advertised(&settings, &internode)?,
-        client: advertised(&settings, &client)?,
-        native: Some(advertised_to_drivers(&settings, &native).await?),
-        datacenter: Arc::from(settings.datacenter.as_str()),
-        rack: Arc::from(settings.rack.as_str()),
-        build: env!("CARGO_PKG_VERSION").to_owned(),
-    };
-    let engine = open_engine(&settings, &blobs)?;
-    let peers = Peers::new(PeersConfig {
-        me: host_id,
-        cluster_name: settings.cluster_name.clone(),
-        connect_timeout: Duration::from_secs(1),
-        queue_count_max: 65_536,
-        identity: identities.internode.clone(),
-    });
-    let build = identity.build.clone();
-    let drivers = settings.native();
-    let world = RealWorld::new(engine, blobs, peers);
-    let node = Node::open(world, identity, settings.node()?).await?;
-
+async fn serve(settings: &Settings, started: Instant) -> anyhow::Result<()> {
+    let Opened {
+        node,
+        sockets,
+        identities,
+    } = open(settings).await?;
     let (stop, stopped) = watch::channel(false);
-    let answering = tokio::spawn(quorate_internode::serve(
-        internode,
+    let internode = tokio::spawn(quorate_internode::serve(
+        sockets.internode,
         identities.internode,
         node.clone(),
         until(stopped.clone()),
@@ -130,64 +101,159 @@ async fn serve(settings: Settings, started: Instant) -> anyhow::Result<()> {
         }
     }
     let listener = quorate_grpc::Listener {
-        socket: client,
+        socket: sockets.client,
         identity: identities.client,
-        build,
+        build: node.identity().build.clone(),
     };
     let operator = NodeOperator(node.clone());
-    let serving = tokio::spawn(quorate_grpc::serve(
+    let client = tokio::spawn(quorate_grpc::serve(
         listener,
         node.clone(),
         operator,
         until(stopped),
     ));
     let (stop_drivers, drivers_stopped) = watch::channel(false);
-    let serving_drivers = tokio::spawn(quorate_native::serve(
-        quorate_native::Listener {
-            socket: native,
-            identity: identities.native,
-            config: drivers,
-        },
+    let listener = quorate_native::Listener {
+        socket: sockets.native,
+        identity: identities.native,
+        config: settings.native(),
+    };
+    let native = tokio::spawn(quorate_native::serve(
+        listener,
         node.clone(),
         until(drivers_stopped),
     ));
+    log_serving(&node, started);
+    told_to_stop().await;
+    let servers = Servers {
+        stop,
+        internode,
+        client,
+        stop_drivers,
+        native,
+    };
+    servers.end(&node).await;
+    Ok(())
+}
+
+/// A node that is open, and what it will serve with.
+struct Opened {
+    node: Node<RealWorld>,
+    sockets: Sockets,
+    identities: Identities,
+}
+
+/// Opens the node, with its ports taken: others may be told of them.
+async fn open(settings: &Settings) -> anyhow::Result<Opened> {
+    let blobs = open_blobs(settings)?;
+    let host_id = host_id(&blobs).await?;
+    let identities = settings.identities()?;
+    identities.keep_current();
+    let sockets = Sockets::bind(settings).await?;
+    let identity = Identity {
+        host_id,
+        internode: advertised(settings, &sockets.internode)?,
+        client: advertised(settings, &sockets.client)?,
+        native: Some(advertised_to_drivers(settings, &sockets.native).await?),
+        datacenter: Arc::from(settings.datacenter.as_str()),
+        rack: Arc::from(settings.rack.as_str()),
+        build: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let engine = open_engine(settings, &blobs)?;
+    let peers = Peers::new(PeersConfig {
+        me: host_id,
+        cluster_name: settings.cluster_name.clone(),
+        connect_timeout: Duration::from_secs(1),
+        queue_count_max: 65_536,
+        identity: identities.internode.clone(),
+    });
+    let world = RealWorld::new(engine, blobs, peers);
+    let node = Node::open(world, identity, settings.node()?).await?;
+    Ok(Opened {
+        node,
+        sockets,
+        identities,
+    })
+}
+
+fn open_blobs(settings: &Settings) -> anyhow::Result<BlobStore> {
+    std::fs::create_dir_all(&settings.data_directory).with_context(|| {
+        format!(
+            "the data directory {} cannot be made",
+            settings.data_directory.display()
+        )
+    })?;
+    BlobStore::open(&settings.data_directory).context("the small files cannot be opened")
+}
+
+/// The ports of a node.
+struct Sockets {
+    internode: TcpListener,
+    client: TcpListener,
+    native: TcpListener,
+}
+
+impl Sockets {
+    async fn bind(settings: &Settings) -> anyhow::Result<Self> {
+        let host = &settings.listen_address;
+        Ok(Self {
+            internode: listen(host, settings.internode_port).await?,
+            client: listen(host, settings.client_port).await?,
+            native: listen(host, settings.native_port).await?,
+        })
+    }
+}
+
+fn log_serving(node: &Node<RealWorld>, started: Instant) {
+    let identity = node.identity();
     tracing::info!(
-        host_id = %host_id,
-        client = %node.identity().client,
-        native = node.identity().native.as_ref().map(tracing::field::display),
-        internode = %node.identity().internode,
+        host_id = %identity.host_id,
+        client = %identity.client,
+        native = identity.native.as_ref().map(tracing::field::display),
+        internode = %identity.internode,
         after_ms = started.elapsed().as_millis() as u64,
         "serving"
     );
+}
 
-    told_to_stop().await;
-    tracing::info!("stopping");
-    // CQL has no word for "go elsewhere": connections are closed, each in a quiet moment, while the
-    // node still answers.
-    let _ = stop_drivers.send(true);
-    if tokio::time::timeout(GOODBYE, serving_drivers)
-        .await
-        .is_err()
-    {
-        tracing::debug!("some drivers were still connected");
+/// What a node answers with, and how each is told to end.
+struct Servers {
+    /// Ends `internode` and `client`.
+    stop: watch::Sender<bool>,
+    internode: JoinHandle<Result<(), quorate_internode::ServeError>>,
+    client: JoinHandle<Result<(), quorate_grpc::ServeError>>,
+    /// Ends `native`.
+    stop_drivers: watch::Sender<bool>,
+    native: JoinHandle<()>,
+}
+
+impl Servers {
+    /// Ends the node in order: drivers go, clients are told, the engine is closed, peers go.
+    async fn end(self, node: &Node<RealWorld>) {
+        tracing::info!("stopping");
+        // CQL has no word for "go elsewhere": connections are closed, each in a quiet moment, while
+        // the node still answers.
+        let _ = self.stop_drivers.send(true);
+        if tokio::time::timeout(GOODBYE, self.native).await.is_err() {
+            tracing::debug!("some drivers were still connected");
+        }
+        node.stop_serving();
+        // Clients are told first, then peers: what clients have begun still reaches its replicas.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        node.wait_for_requests(GOODBYE).await;
+        if let Err(failure) = node.drain().await {
+            tracing::error!(%failure, "the engine was not closed cleanly; the next start replays its log");
+        }
+        let _ = self.stop.send(true);
+        let goodbye = async {
+            let _ = self.client.await;
+            let _ = self.internode.await;
+        };
+        if tokio::time::timeout(GOODBYE, goodbye).await.is_err() {
+            tracing::debug!("some connections were still open");
+        }
+        tracing::info!("stopped");
     }
-    node.stop_serving();
-    // Clients are told first, then peers: what clients have begun still reaches its replicas.
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    node.wait_for_requests(GOODBYE).await;
-    if let Err(failure) = node.drain().await {
-        tracing::error!(%failure, "the engine was not closed cleanly; the next start replays its log");
-    }
-    let _ = stop.send(true);
-    let goodbye = async {
-        let _ = serving.await;
-        let _ = answering.await;
-    };
-    if tokio::time::timeout(GOODBYE, goodbye).await.is_err() {
-        tracing::debug!("some connections were still open");
-    }
-    tracing::info!("stopped");
-    Ok(())
 }
 
 /// This node's identity: made at its first start, kept for ever.

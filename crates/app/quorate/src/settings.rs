@@ -5,6 +5,8 @@
 
 mod tls;
 
+pub(crate) use tls::Identities;
+
 use anyhow::Context;
 use anyhow::bail;
 use anyhow::ensure;

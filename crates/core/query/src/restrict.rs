@@ -7,6 +7,7 @@
 
 mod bounds;
 mod keys;
+mod merge;
 mod relation;
 
 pub(crate) use bounds::clustering_prefixes;

@@ -1,10 +1,10 @@
-//! One relation at a time: which column it restricts and whether it goes with those before it.
+//! One relation at a time: which columns it restricts, and to what. Whether it goes with those before
+//! it is `merge.rs`'s.
 
 use super::Clause;
-use super::ClusteringRestriction;
-use super::End;
 use super::Relations;
 use super::Restriction;
+use super::merge::clustering_index;
 use crate::compile::Compiler;
 use crate::compile::Receiver;
 use crate::compile::undefined_column;
@@ -22,65 +22,37 @@ use quorate_data::CqlType;
 use quorate_types::RequestError;
 
 impl Relations {
+    /// Adds what a relation says to what those before it said.
     pub(super) fn add(
         &mut self,
         compiler: &mut Compiler<'_>,
         relation: &Relation,
         clause: Clause,
     ) -> Result<(), RequestError> {
+        judge_not_equal(relation)?;
+        let table = compiler.table;
         match relation {
-            Relation::Column {
-                operator: Operator::NotEqual,
-                ..
-            }
-            | Relation::Columns {
-                operator: Operator::NotEqual,
-                ..
-            }
-            | Relation::Token {
-                operator: Operator::NotEqual,
-                ..
-            } => Err(invalid(format!("Unsupported \"!=\" relation: {relation}"))),
             Relation::Column {
                 column,
                 operator,
                 value,
             } => {
-                let column = find(compiler.table, column)?;
+                let column = find(table, column)?;
                 judge_operator(relation, column, *operator)?;
-                let receiver = Receiver {
-                    name: &column.name,
-                    cql_type: column.cql_type,
-                };
-                let value = compiler.term(value, receiver)?;
-                self.add_column(compiler.table, column, compare(*operator, value), clause)
+                let value = compiler.term(value, receiver(column))?;
+                self.add_column(table, column, compare(*operator, value), clause)
             }
             Relation::In { column, values } => {
-                let column = find(compiler.table, column)?;
-                let receiver = Receiver {
-                    name: &column.name,
-                    cql_type: column.cql_type,
-                };
-                let values = match values {
-                    InValues::List(terms) => terms
-                        .iter()
-                        .map(|term| compiler.term(term, receiver))
-                        .collect::<Result<_, _>>()?,
-                    InValues::Marker(marker) => {
-                        let list = column.cql_type.list_of().ok_or_else(|| {
-                            unsupported("bind marker", format_args!("{relation}"))
-                        })?;
-                        vec![compiler.list_marker(marker, &column.name, list)]
-                    }
-                };
-                self.add_column(compiler.table, column, Restriction::In(values), clause)
+                let column = find(table, column)?;
+                let values = listed(compiler, relation, column, values)?;
+                self.add_column(table, column, Restriction::In(values), clause)
             }
             Relation::IsNotNull { column } => {
-                find(compiler.table, column)?;
+                find(table, column)?;
                 Err(invalid(format!("Unsupported restriction: {relation}")))
             }
             Relation::Element { column, .. } => {
-                let column = find(compiler.table, column)?;
+                let column = find(table, column)?;
                 Err(invalid(format!(
                     "Column {} cannot be used as a map",
                     column.name
@@ -91,31 +63,15 @@ impl Relations {
                 operator,
                 value,
             } => {
-                let columns = multi_columns(compiler.table, columns, relation)?;
-                if !operator.is_slice() && *operator != Operator::Equal {
-                    return Err(invalid(format!(
-                        "{} cannot be used for multi-column relations",
-                        operator.as_str()
-                    )));
-                }
-                let values = tuple(compiler, &columns, value)?;
-                let restriction = compare(*operator, values);
-                self.add_clustering(compiler.table, &columns, true, restriction, clause)
+                let columns = multi_columns(table, columns, relation)?;
+                judge_comparison(*operator, "for multi-column relations")?;
+                let restriction = compare(*operator, tuple(compiler, &columns, value)?);
+                self.add_clustering(table, &columns, true, restriction, clause)
             }
             Relation::ColumnsIn { columns, values } => {
-                let columns = multi_columns(compiler.table, columns, relation)?;
-                let InValues::List(tuples) = values else {
-                    return Err(unsupported(
-                        "bind marker",
-                        format_args!("{relation}, a list in one marker"),
-                    ));
-                };
-                let tuples = tuples
-                    .iter()
-                    .map(|term| tuple(compiler, &columns, term))
-                    .collect::<Result<_, _>>()?;
-                let restriction = Restriction::In(tuples);
-                self.add_clustering(compiler.table, &columns, true, restriction, clause)
+                let columns = multi_columns(table, columns, relation)?;
+                let tuples = listed_tuples(compiler, relation, &columns, values)?;
+                self.add_clustering(table, &columns, true, Restriction::In(tuples), clause)
             }
             Relation::Token {
                 columns,
@@ -124,106 +80,6 @@ impl Relations {
             } => self.add_token(compiler, columns, *operator, value),
             Relation::CustomIndex { .. } => Err(unsupported("restriction", relation)),
         }
-    }
-
-    fn add_column(
-        &mut self,
-        table: &TableSchema,
-        column: &Column,
-        restriction: Restriction<Expr>,
-        clause: Clause,
-    ) -> Result<(), RequestError> {
-        match column.kind {
-            ColumnKind::PartitionKey(index) => {
-                merge_into(&mut self.partition_key, index, restriction, &column.name)
-            }
-            ColumnKind::Clustering { .. } => {
-                let restriction = match restriction {
-                    Restriction::Eq(value) => Restriction::Eq(vec![value]),
-                    Restriction::In(values) => {
-                        Restriction::In(values.into_iter().map(|value| vec![value]).collect())
-                    }
-                    Restriction::Slice { start, end } => {
-                        let one = |end: End<Expr>| end.map(|(value, inside)| (vec![value], inside));
-                        Restriction::Slice {
-                            start: one(start),
-                            end: one(end),
-                        }
-                    }
-                };
-                self.add_clustering(table, &[column], false, restriction, clause)
-            }
-            ColumnKind::Static | ColumnKind::Regular => {
-                let position = table.columns().iter().position(|c| c.id == column.id);
-                let position = position.unwrap_or_default();
-                merge_into(&mut self.others, position, restriction, &column.name)
-            }
-        }
-    }
-
-    fn add_clustering(
-        &mut self,
-        table: &TableSchema,
-        columns: &[&Column],
-        multi: bool,
-        restriction: Restriction<Vec<Expr>>,
-        clause: Clause,
-    ) -> Result<(), RequestError> {
-        let first = columns.first().map_or(0, |column| clustering_index(column));
-        let added = ClusteringRestriction {
-            first,
-            count: columns.len(),
-            multi,
-            restriction,
-        };
-        let overlaps = |known: &ClusteringRestriction| {
-            known.first < added.first + added.count && added.first < known.first + known.count
-        };
-        if let Some(position) = self.clustering.iter().position(overlaps) {
-            let known = self.clustering.remove(position);
-            let merged = merge_clustering(table, known, added)?;
-            self.clustering.insert(position, merged);
-            return Ok(());
-        }
-        if !clause.allow_filtering {
-            self.judge_order(table, &added)?;
-        }
-        let position = self.clustering.partition_point(|r| r.first < added.first);
-        self.clustering.insert(position, added);
-        Ok(())
-    }
-
-    /// Nothing may follow a slice.
-    fn judge_order(
-        &self,
-        table: &TableSchema,
-        added: &ClusteringRestriction,
-    ) -> Result<(), RequestError> {
-        let Some(last) = self.clustering.last() else {
-            return Ok(());
-        };
-        let name = |index: usize| {
-            table
-                .clustering()
-                .get(index)
-                .map_or("", |column| column.name.as_str())
-        };
-        if last.restriction.is_slice() && added.first > last.first {
-            return Err(invalid(format!(
-                "Clustering column \"{}\" cannot be restricted (preceding column \"{}\" is restricted by a non-EQ relation)",
-                name(added.first),
-                name(last.first)
-            )));
-        }
-        if added.restriction.is_slice() && added.first < last.first {
-            let next = self.clustering.iter().find(|r| r.first > added.first);
-            return Err(invalid(format!(
-                "PRIMARY KEY column \"{}\" cannot be restricted (preceding column \"{}\" is restricted by a non-EQ relation)",
-                name(next.map_or(last.first, |r| r.first)),
-                name(added.first)
-            )));
-        }
-        Ok(())
     }
 
     fn add_token(
@@ -238,30 +94,46 @@ impl Relations {
             find(table, column)?;
         }
         judge_token_columns(table, columns)?;
-        if !operator.is_slice() && operator != Operator::Equal {
-            return Err(invalid(format!(
-                "{} cannot be used with the token function",
-                operator.as_str()
-            )));
-        }
+        judge_comparison(operator, "with the token function")?;
         let receiver = Receiver {
             name: "partition key token",
             cql_type: CqlType::Bigint,
         };
         let added = compare(operator, compiler.term(value, receiver)?);
-        let names = columns.join(", ");
-        let merged = match self.token.take() {
-            None => added,
-            Some(Restriction::Slice { .. }) if !added.is_slice() => {
-                return Err(invalid(format!(
-                    "Columns \"{names}\" cannot be restricted by both an equality and an inequality relation"
-                )));
-            }
-            Some(known) => merge(known, added, &names)?,
-        };
-        self.token = Some(merged);
-        Ok(())
+        self.merge_token(added, &columns.join(", "))
     }
+}
+
+/// `!=` is part of the language, but of no legal relation. (That of an element is refused as such.)
+fn judge_not_equal(relation: &Relation) -> Result<(), RequestError> {
+    match relation {
+        Relation::Column { operator, .. }
+        | Relation::Columns { operator, .. }
+        | Relation::Token { operator, .. }
+            if *operator == Operator::NotEqual =>
+        {
+            Err(invalid(format!("Unsupported \"!=\" relation: {relation}")))
+        }
+        Relation::Column { .. }
+        | Relation::In { .. }
+        | Relation::IsNotNull { .. }
+        | Relation::Element { .. }
+        | Relation::Columns { .. }
+        | Relation::ColumnsIn { .. }
+        | Relation::Token { .. }
+        | Relation::CustomIndex { .. } => Ok(()),
+    }
+}
+
+/// Tuples and tokens can only be equal, smaller or larger.
+fn judge_comparison(operator: Operator, place: &str) -> Result<(), RequestError> {
+    if operator.is_slice() || operator == Operator::Equal {
+        return Ok(());
+    }
+    Err(invalid(format!(
+        "{} cannot be used {place}",
+        operator.as_str()
+    )))
 }
 
 fn judge_token_columns(table: &TableSchema, columns: &[String]) -> Result<(), RequestError> {
@@ -294,10 +166,10 @@ fn find<'t>(table: &'t TableSchema, name: &str) -> Result<&'t Column, RequestErr
         .ok_or_else(|| undefined_column(name, table))
 }
 
-const fn clustering_index(column: &Column) -> usize {
-    match column.kind {
-        ColumnKind::Clustering { index, .. } => index,
-        ColumnKind::PartitionKey(_) | ColumnKind::Static | ColumnKind::Regular => 0,
+fn receiver(column: &Column) -> Receiver<'_> {
+    Receiver {
+        name: &column.name,
+        cql_type: column.cql_type,
     }
 }
 
@@ -344,6 +216,48 @@ fn compare<V>(operator: Operator, value: V) -> Restriction<V> {
     }
 }
 
+/// What a column's IN lists; a single marker is a list as a whole.
+fn listed(
+    compiler: &mut Compiler<'_>,
+    relation: &Relation,
+    column: &Column,
+    values: &InValues,
+) -> Result<Vec<Expr>, RequestError> {
+    match values {
+        InValues::List(terms) => terms
+            .iter()
+            .map(|term| compiler.term(term, receiver(column)))
+            .collect(),
+        InValues::Marker(marker) => {
+            let list = column
+                .cql_type
+                .list_of()
+                .ok_or_else(|| unsupported("bind marker", format_args!("{relation}")))?;
+            Ok(vec![compiler.list_marker(marker, &column.name, list)])
+        }
+    }
+}
+
+/// What the IN of several columns lists.
+fn listed_tuples(
+    compiler: &mut Compiler<'_>,
+    relation: &Relation,
+    columns: &[&Column],
+    values: &InValues,
+) -> Result<Vec<Vec<Expr>>, RequestError> {
+    let InValues::List(tuples) = values else {
+        return Err(unsupported(
+            "bind marker",
+            format_args!("{relation}, a list in one marker"),
+        ));
+    };
+    tuples
+        .iter()
+        .map(|term| tuple(compiler, columns, term))
+        .collect()
+}
+
+/// The columns of `(a, b)`: clustering columns that follow one another.
 fn multi_columns<'t>(
     table: &'t TableSchema,
     names: &[String],
@@ -396,95 +310,6 @@ fn tuple(
     parts
         .iter()
         .zip(columns)
-        .map(|(part, column)| {
-            let receiver = Receiver {
-                name: &column.name,
-                cql_type: column.cql_type,
-            };
-            compiler.term(part, receiver)
-        })
+        .map(|(part, column)| compiler.term(part, receiver(column)))
         .collect()
-}
-
-fn merge_into(
-    list: &mut Vec<(usize, Restriction<Expr>)>,
-    position: usize,
-    restriction: Restriction<Expr>,
-    name: &str,
-) -> Result<(), RequestError> {
-    let Some(index) = list.iter().position(|(known, _)| *known == position) else {
-        list.push((position, restriction));
-        return Ok(());
-    };
-    let (_, known) = list.remove(index);
-    list.insert(index, (position, merge(known, restriction, name)?));
-    Ok(())
-}
-
-/// Two restrictions of the same columns: only slices go together, one bound from each.
-fn merge<V>(
-    known: Restriction<V>,
-    added: Restriction<V>,
-    names: &str,
-) -> Result<Restriction<V>, RequestError> {
-    let (known_start, known_end) = match known {
-        Restriction::Eq(_) => {
-            return Err(invalid(format!(
-                "{names} cannot be restricted by more than one relation if it includes an Equal"
-            )));
-        }
-        Restriction::In(_) => {
-            return Err(invalid(format!(
-                "{names} cannot be restricted by more than one relation if it includes a IN"
-            )));
-        }
-        Restriction::Slice { start, end } => (start, end),
-    };
-    let Restriction::Slice { start, end } = added else {
-        return Err(invalid(format!(
-            "Column \"{names}\" cannot be restricted by both an equality and an inequality relation"
-        )));
-    };
-    if known_start.is_some() && start.is_some() {
-        return Err(invalid(format!(
-            "More than one restriction was found for the start bound on {names}"
-        )));
-    }
-    if known_end.is_some() && end.is_some() {
-        return Err(invalid(format!(
-            "More than one restriction was found for the end bound on {names}"
-        )));
-    }
-    Ok(Restriction::Slice {
-        start: known_start.or(start),
-        end: known_end.or(end),
-    })
-}
-
-fn merge_clustering(
-    table: &TableSchema,
-    known: ClusteringRestriction,
-    added: ClusteringRestriction,
-) -> Result<ClusteringRestriction, RequestError> {
-    let from = known.first.max(added.first);
-    let to = (known.first + known.count).min(added.first + added.count);
-    let common: Vec<&str> = table
-        .clustering()
-        .get(from..to)
-        .unwrap_or_default()
-        .iter()
-        .map(|column| column.name.as_str())
-        .collect();
-    let names = common.join(" ,");
-    if known.first != added.first && known.restriction.is_slice() && added.restriction.is_slice() {
-        return Err(invalid(format!(
-            "Column \"{names}\" cannot be restricted by two inequalities not starting with the same column"
-        )));
-    }
-    Ok(ClusteringRestriction {
-        first: known.first,
-        count: known.count.max(added.count),
-        multi: known.multi || added.multi,
-        restriction: merge(known.restriction, added.restriction, &names)?,
-    })
 }
