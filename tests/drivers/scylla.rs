@@ -489,3 +489,36 @@ async fn connected(session: &Session) -> anyhow::Result<()> {
     )
     .await
 }
+
+#[test]
+fn statements_that_a_node_has_forgotten_are_prepared_again_unseen() -> anyhow::Result<()> {
+    let setup = Setup::nodes(1).set("prepared_statements_max=16");
+    with_cluster(setup, async |cluster| {
+        listening(cluster, 1).await?;
+        let session = session(&host(cluster, 1)?, None).await?;
+        for statement in [
+            "CREATE KEYSPACE few WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': 1}",
+            "CREATE TABLE few.rows (k int PRIMARY KEY, v int)",
+        ] {
+            session.query_unpaged(statement, ()).await?;
+        }
+        let mut inserts = Vec::new();
+        for key in 0..40 {
+            let insert = format!("INSERT INTO few.rows (k, v) VALUES ({key}, ?)");
+            inserts.push(session.prepare(insert).await?);
+        }
+        for round in 0..10 {
+            for insert in &inserts {
+                session.execute_unpaged(insert, (round,)).await?;
+            }
+        }
+        let kept = "SELECT prepared_id FROM system.prepared_statements";
+        let kept = session.query_unpaged(kept, ()).await?.into_rows_result()?;
+        ensure!(kept.rows_num() <= 16, "{} are kept", kept.rows_num());
+        let counted = "SELECT count(*) FROM few.rows WHERE v = 9 ALLOW FILTERING";
+        let counted = session.query_unpaged(counted, ()).await?;
+        let counted = counted.into_rows_result()?.single_row::<(i64,)>()?;
+        ensure!(counted == (40,), "{counted:?} rows have the last value");
+        Ok(())
+    })
+}
