@@ -8,7 +8,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # one cargo at a time, and the order of prerequisites matters
-.PHONY: help demo test build verify bench fuzz rocksdb setup setup-test fmt-check tidy clippy doc binary-under-test
+.PHONY: help demo test build verify bench fuzz rocksdb setup setup-test fmt-check tidy clippy doc binary-under-test load-generator
 
 IN_ENV := deploy/env.sh
 
@@ -26,7 +26,7 @@ build: setup ## the release binary
 	@$(IN_ENV) cargo build --release -p quorate
 	@$(IN_ENV) bash -c 'echo "built $$CARGO_TARGET_DIR/release/quorate"'
 
-test: setup-test rocksdb fmt-check tidy clippy binary-under-test ## every check and every test
+test: setup-test rocksdb fmt-check tidy clippy binary-under-test load-generator ## every check and every test
 	@$(IN_ENV) deploy/test.sh
 
 verify: setup-test fmt-check clippy doc tidy ## the read-only checks: format, lints, documentation, tidy
@@ -59,6 +59,11 @@ clippy:
 
 doc:
 	@RUSTDOCFLAGS="-D warnings" $(IN_ENV) cargo doc --workspace --no-deps
+
+# Compiled before the tests, which would otherwise share the processors with it. Without a network
+# the test that needs it is reported as skipped.
+load-generator:
+	@deploy/latte.sh >/dev/null || true
 
 binary-under-test:
 	@$(IN_ENV) cargo build -p quorate
