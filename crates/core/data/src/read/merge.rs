@@ -68,21 +68,20 @@ pub fn merge_replies(
         let partition = merge_partition(command, window, &parts, rows_wanted)?;
         let stops_here = first_stop.is_some_and(|stop| (stop.token, &stop.key) == (token, &key));
         if let Some(position) = merged.take(command, token, &key, partition, stops_here) {
-            merged.reply.stopped_at = Some(position);
+            // A stop of a reply's own says nothing beyond this one.
+            merged.reply.stopped_at = unless_read_whole(command, position);
             return Ok(merged);
         }
     }
-    merged.reply.stopped_at = first_stop.map(|stop| after_silence(command, stop));
-    if is_read_whole(command, merged.reply.stopped_at.as_ref()) {
-        merged.reply.stopped_at = None;
-    }
+    let stop = first_stop.map(|stop| after_silence(command, stop));
+    merged.reply.stopped_at = stop.and_then(|stop| unless_read_whole(command, stop));
     Ok(merged)
 }
 
 /// A single partition has nothing behind its end.
-fn is_read_whole(command: &ReadCommand, stop: Option<&Position>) -> bool {
+fn unless_read_whole(command: &ReadCommand, stop: Position) -> Option<Position> {
     let is_single = matches!(command.target, ReadTarget::Partition(_));
-    is_single && stop.is_some_and(|stop| stop.suffix == Position::END)
+    (!is_single || stop.suffix != Position::END).then_some(stop)
 }
 
 /// Where a reply stopped in a partition of which none has anything to say: no row of it counts.
@@ -159,7 +158,7 @@ fn next_partition(sources: &[Source<'_>]) -> Option<(Token, Bytes)> {
 }
 
 impl MergedRead {
-    /// Takes a merged partition in; gives back where the read stops, when it does.
+    /// Takes a merged partition in; gives back where the read stops, when it stops here.
     fn take(
         &mut self,
         command: &ReadCommand,
@@ -187,13 +186,12 @@ impl MergedRead {
             None if stops_here || (has_enough && has_content) => Position::END,
             None => return None,
         };
-        let position = Position {
+        Some(Position {
             token,
             key: key.clone(),
             suffix,
             rows_seen: partition.rows_seen,
-        };
-        (!is_read_whole(command, Some(&position))).then_some(position)
+        })
     }
 }
 

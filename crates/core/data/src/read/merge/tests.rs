@@ -198,6 +198,33 @@ fn a_partition_that_is_full_is_not_read_on_where_a_reply_stopped_in_it() {
 }
 
 #[test]
+fn a_partition_that_is_full_ends_a_read_of_it_wherever_a_reply_stopped() {
+    // The first replica knows that row 1 lives, the other one that an older version of it does not,
+    // and stops there for the bytes of it.
+    let (mut one, mut other) = (Store::default(), Store::default());
+    row_of(&mut one, 1, &update([live(0, 17, b"")]));
+    row_of(&mut other, 1, &update([dead(0, 15, 92)]));
+    row_of(&mut other, 2, &update([live(0, 14, b"")]));
+    let command = ReadCommand {
+        limits: Limits {
+            rows: 1,
+            rows_per_partition: 1,
+            reply_bytes: 0,
+            ..UNLIMITED
+        },
+        ..everything()
+    };
+    let command = ReadCommand {
+        target: ReadTarget::Partition(Bytes::from_static(b"a")),
+        ..command
+    };
+    let mut stores = [one, other];
+    let read = read_and_repair(&mut stores, &command);
+    let rows: usize = read.iter().map(|partition| partition.rows.len()).sum();
+    assert_eq!(rows, 1, "{read:?}");
+}
+
+#[test]
 fn replicas_that_differ_in_what_a_sweep_did_need_no_repair() {
     let mut stores = [Store::default(), Store::default()];
     for store in &mut stores {
